@@ -1,0 +1,21 @@
+/* The journal: a ring of transitions and control actions. Anybody appends, nobody waits. */
+#ifndef CORE_JOURNAL_H
+#define CORE_JOURNAL_H
+
+#include "core/segment.h"
+#include "core/words.h"
+
+struct journal_entry {
+    uint64_t sequence, time_ms, value;
+    uint32_t slot, pid, uid;
+    uint16_t epoch;
+    unsigned from, to, cause;
+};
+
+void journal_append(const struct segment *, const struct journal_entry *); /* `sequence` is given here */
+uint64_t journal_next(const struct segment *);  /* the number the next entry will get */
+uint64_t journal_first(const struct segment *); /* the oldest that may still be there */
+/* false: overwritten, or not (completely) written. */
+bool journal_read(const struct segment *, uint64_t sequence, struct journal_entry *out);
+
+#endif

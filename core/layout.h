@@ -1,0 +1,197 @@
+/*
+ * What lies where in a registry's two shared-memory objects, who writes it, and under what.
+ *
+ *   /registryd.NAME.panel                        written by the daemon alone; workers map it read-only
+ *   +------------------+ 0
+ *   | panel header     | sizes, offsets, identity; written once, before publication (but for `retired`)
+ *   +------------------+ index_offset
+ *   | name index       | u32[index_length]: slot + 1, 0 empty, INDEX_TOMB; open addressing by name hash;
+ *   |                  |   written under header.mutex, read without a lock (a hit is checked against the block)
+ *   +------------------+ control_offset
+ *   | control blocks   | capacity x struct control: two copies and a commit word; written under control.mutex, after
+ *   |                  |   header.mutex where both are held; read without a lock
+ *   +------------------+
+ *
+ *   /registryd.NAME.live                         written by everybody who is attached; nothing in it is trusted
+ *   +------------------+ 0
+ *   | live header      | the panel's identity again; the journal's head
+ *   +------------------+ worker_offset
+ *   | workers          | struct worker x worker_count: who is attached; claimed by compare-and-swap
+ *   +------------------+ owner_offset
+ *   | chunk owners     | u32 x chunk_count: worker number + 1; claimed by compare-and-swap
+ *   +------------------+ chunk_offset
+ *   | chunks           | struct chunk x chunk_count: calls in flight, CHUNK_CALLS each; a worker's chunks are its lane
+ *   +------------------+ place_offset
+ *   | bulkhead places  | u64 x place_count: which call holds a place under max_concurrent (extents, see the panel)
+ *   +------------------+ journal_offset
+ *   | journal          | struct record x journal_length, a ring
+ *   +------------------+ slot_offset
+ *   | slots            | slot_stride x capacity: struct slot, then struct stripe x stripes
+ *   +------------------+
+ *
+ * Both objects have the lengths that the panel header says, which the joiner checks against fstat once; after that
+ * every index into `live` comes from the panel or is checked against it.
+ */
+#ifndef CORE_LAYOUT_H
+#define CORE_LAYOUT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/policy.h"
+
+#define LAYOUT_MAGIC UINT64_C(0x3147455242435242) /* reads otherwise with the other byte order */
+#define LAYOUT_VERSION 1
+#define CACHE_LINE 64
+
+#define NAME_SIZE 64 /* a breaker's name, with its terminator */
+#define REASON_SIZE 128
+#define PATH_SIZE 108
+
+typedef _Atomic uint64_t au64;
+typedef _Atomic uint32_t au32;
+
+/* ---- panel ---- */
+
+struct panel_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t layout_hash; /* sizes, offsets, word size, libc */
+    uint64_t identity;    /* random: the two objects belong together */
+    uint64_t created_ms;  /* CLOCK_MONOTONIC */
+    uint64_t pid_namespace, time_namespace; /* inodes */
+    uint32_t clock_id;
+    uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length;
+    uint64_t index_offset, control_offset, panel_size;
+    uint64_t worker_offset, owner_offset, chunk_offset, place_offset, journal_offset, slot_offset, slot_stride;
+    uint64_t live_size;
+    char socket[PATH_SIZE]; /* where the daemon listens */
+    au32 retired;           /* 1: replaced; users move over */
+    uint32_t reserved;
+    pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents */
+};
+
+#define INDEX_TOMB UINT32_MAX
+
+/* What is imposed on a breaker. */
+struct override {
+    uint32_t state; /* STATE_FORCED_OPEN ...; STATE_CLOSED: none */
+    uint32_t uid, pid;
+    uint32_t reserved;
+    uint64_t until_ms; /* CLOCK_MONOTONIC; 0: no end */
+    char reason[REASON_SIZE];
+};
+
+/* One committed state of a control block. */
+struct control_copy {
+    uint32_t used;        /* 1: a breaker; 0: free */
+    uint32_t incarnation; /* grows with every breaker that gets this slot */
+    char name[NAME_SIZE];
+    struct policy policy;
+    struct override override;
+    uint32_t place_first, place_length; /* its extent of bulkhead places */
+    uint32_t window_id;                 /* grows when the window's kind or size changes */
+    uint32_t creator_uid;
+};
+
+struct control {
+    /* bit 0: which copy is committed; bits 1..15: traits; bits 16..31: incarnation; bits 32..63: version, grows with
+     * every commit. One release store of it commits everything. */
+    au64 commit;
+    pthread_mutex_t mutex; /* robust, process-shared: every writer of this block */
+    _Alignas(CACHE_LINE) struct control_copy copy[2];
+};
+
+/* The traits: what the call path must know of the policy before it reads it. */
+#define TRAIT_USED (1u << 1)
+#define TRAIT_TIMED_COARSE (1u << 2)  /* timing=coarse */
+#define TRAIT_TIMED_PRECISE (1u << 3) /* timing=precise */
+#define TRAIT_CALL_TIMEOUT (1u << 4)
+#define TRAIT_LIMITED (1u << 5)       /* max_concurrent */
+#define TRAIT_WINDOW_COUNT (1u << 6)
+#define TRAIT_WINDOW_TIME (1u << 7)
+#define TRAIT_SLOW (1u << 8)          /* slow calls are told apart */
+
+/* ---- live ---- */
+
+struct live_header {
+    uint64_t magic;
+    uint64_t identity;
+    _Alignas(CACHE_LINE) au64 journal_head; /* the next record's sequence number */
+};
+
+/* A worker is a process: pid in the low 22 bits, its start time (clock ticks since boot) above. The kernel never gives
+ * both out twice. 0: free. */
+struct worker {
+    au64 process;
+    au64 untracked; /* calls that found no room in its lane */
+    uint64_t reserved[6];
+};
+#define WORKER_PID_BITS 22
+
+/* A call in flight. `call`: bit 63 busy; bit 62 probe; bit 61 probe being taken or settled; bit 60 timed (the daemon may
+ * settle it as overdue: settle by exchange); bit 59 holds a bulkhead place; bits 58..56 free; bits 55..32 sequence;
+ * bits 31..16 epoch; bits 15..0 slot. Without bit 63 it is free and keeps its sequence. */
+struct call {
+    au64 call;
+    au64 started_ms; /* CLOCK_MONOTONIC; meaningful with CALL_TIMED */
+};
+#define CALL_BUSY (UINT64_C(1) << 63)
+#define CALL_PROBE (UINT64_C(1) << 62)
+#define CALL_PENDING (UINT64_C(1) << 61)
+#define CALL_TIMED (UINT64_C(1) << 60)
+#define CALL_PLACED (UINT64_C(1) << 59)
+#define CALL_SEQUENCE_SHIFT 32
+#define CALL_SEQUENCE_MASK UINT64_C(0xffffff)
+
+#define CHUNK_CALLS 8
+struct chunk {
+    struct call calls[CHUNK_CALLS];
+};
+
+/* A transition or control action. `sequence` is stored last: number + 1; a reader takes the record if it is the same
+ * before and after. */
+struct record {
+    au64 sequence;
+    au64 time_ms;
+    au64 what;  /* slot 16 | epoch 16 | from 8 | to 8 | cause 8 | 8 zero, from the top */
+    au64 value; /* the number behind it */
+    au64 who;   /* uid 32 | pid 32, from the top; 0: the daemon by itself */
+    uint64_t reserved[3];
+};
+
+#define WINDOW_PERIODS 10
+#define LATENCY_BUCKETS 64
+
+/* Sub-windows of a time window: each word has a tag in its upper half (epoch 16 | lap 16) and a count in its lower. */
+struct period {
+    au64 calls, failures, slow;
+};
+
+/* What a CPU counts for one breaker. Written by whoever runs on that CPU; readers add the stripes up. */
+struct stripe {
+    _Alignas(CACHE_LINE) au64 successes;
+    au64 failures, slow, ignored, rejected_open, rejected_probes, rejected_concurrency;
+    au64 reserved;
+    _Alignas(CACHE_LINE) au64 latency[LATENCY_BUCKETS];
+    _Alignas(CACHE_LINE) struct period periods[WINDOW_PERIODS];
+};
+
+/* What all CPUs share of one breaker. The first line is only read while all is well. */
+struct slot {
+    _Alignas(CACHE_LINE) au64 gate;
+    au64 streak;      /* epoch 16 | consecutive failures 48 */
+    au64 transitions; /* all 64 bits of the epoch; behind the gate's by what was not yet carried over */
+    _Alignas(CACHE_LINE) au64 abandoned;
+    au64 overdue;
+    _Alignas(CACHE_LINE) au64 ring_head;   /* the count window's next index */
+    _Alignas(CACHE_LINE) au32 ring[1024];  /* epoch 16 | window id 13 | slow | failed | valid */
+};
+
+_Static_assert(sizeof(struct worker) == 64 && sizeof(struct record) == 64, "a cache line each");
+_Static_assert(sizeof(struct chunk) == 128, "two cache lines: threads with chunks of their own share none");
+_Static_assert(sizeof(struct stripe) % CACHE_LINE == 0 && sizeof(struct slot) % CACHE_LINE == 0, "lines");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "atomics need no lock");
+
+#endif

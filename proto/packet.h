@@ -1,0 +1,25 @@
+/* One message a packet, within limits and a deadline. Knows nothing of the memory. */
+#ifndef PROTO_PACKET_H
+#define PROTO_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proto/registry.pb-c.h"
+
+#define PROTOCOL_VERSION 1
+#define PACKET_SIZE 65536
+
+/* A connected SOCK_SEQPACKET|CLOEXEC socket to `path`, within `deadline_ms`; or -errno (-ETIMEDOUT when time ran out). */
+int packet_connect(const char *path, int deadline_ms);
+
+/* Pack and send one message whole, without raising SIGPIPE. 0, -EMSGSIZE, -ETIMEDOUT or -errno. `deadline_ms` 0: do not
+ * wait (-EAGAIN). */
+int packet_send(int fd, const ProtobufCMessage *message, int deadline_ms);
+
+/* Receive one packet into `buffer` (PACKET_SIZE bytes). Its length (> 0); 0: the peer has closed; -EMSGSIZE: it was
+ * larger than the limit; -ETIMEDOUT; -errno. Descriptors that came along are closed. */
+ssize_t packet_receive(int fd, uint8_t *buffer, int deadline_ms);
+
+#endif
