@@ -23,32 +23,32 @@
 #include "core/words.h"
 
 enum gate_event {
-    GATE_ACQUIRE,      /* somebody asks for a permit */
-    GATE_SUCCESS,      /* an outcome; `epoch` is its permit's */
+    GATE_ACQUIRE, /* somebody asks for a permit */
+    GATE_SUCCESS, /* an outcome; `epoch` is its permit's */
     GATE_FAILURE,
     GATE_IGNORED,
-    GATE_TRIP,         /* an outcome reached a threshold in a closed breaker; `epoch` is its permit's */
-    GATE_PROBE_LOST,   /* a probe's holder died at a moment that leaves open whether it held one: re-open */
-    GATE_LAPSE,        /* time passes: only what is due by itself */
+    GATE_TRIP,       /* an outcome reached a threshold in a closed breaker; `epoch` is its permit's */
+    GATE_PROBE_LOST, /* a probe's holder died at a moment that leaves open whether it held one: re-open */
+    GATE_LAPSE,      /* time passes: only what is due by itself */
     GATE_OPERATOR_TRIP,
     GATE_RESET,
-    GATE_AUTO,         /* end an override */
-    GATE_OVERRIDE,     /* impose `to` until `until_ms` (0: no end) */
+    GATE_AUTO,     /* end an override */
+    GATE_OVERRIDE, /* impose `to` until `until_ms` (0: no end) */
 };
 
 struct gate_input {
     enum gate_event event;
-    uint16_t epoch;         /* outcomes and GATE_TRIP: the permit's */
-    enum breaker_state to;  /* GATE_OVERRIDE */
-    uint64_t until_ms;      /* GATE_OVERRIDE */
-    enum cause cause;       /* GATE_TRIP: what was reached; GATE_FAILURE: why a probe failed */
+    uint16_t epoch;        /* outcomes and GATE_TRIP: the permit's */
+    enum breaker_state to; /* GATE_OVERRIDE */
+    uint64_t until_ms;     /* GATE_OVERRIDE */
+    enum cause cause;      /* GATE_TRIP: what was reached; GATE_FAILURE: why a probe failed */
 };
 
 struct gate_step {
-    uint64_t next;          /* the word to swap in; equal to the old one: nothing changes */
+    uint64_t next;              /* the word to swap in; equal to the old one: nothing changes */
     enum breaker_answer answer; /* GATE_ACQUIRE: admitted or why not; else ANSWER_ADMITTED */
-    bool probe;             /* GATE_ACQUIRE: admitted as a probe */
-    enum cause cause;       /* why the epoch changed; CAUSE_NONE if it did not */
+    bool probe;                 /* GATE_ACQUIRE: admitted as a probe */
+    enum cause cause;           /* why the epoch changed; CAUSE_NONE if it did not */
 };
 
 struct gate_step gate_step(uint64_t word, struct gate_input input, const struct policy *policy, uint64_t now_ms);
