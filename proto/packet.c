@@ -1,0 +1,116 @@
+#include "proto/packet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wait until `fd` is ready or the moment `until` has come. 0, -ETIMEDOUT or -errno. */
+static int wait_ready(int fd, short events, int64_t until)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+    for (;;) {
+        int64_t left = until - now_ms();
+        int n = poll(&ready, 1, left > 0 ? (int)left : 0);
+        if (n > 0)
+            return 0;
+        if (n == 0)
+            return -ETIMEDOUT;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+/* A blocking connect() waits for room in the listener's queue as long as SO_SNDTIMEO says. */
+static int connect_until(int fd, const struct sockaddr_un *address, int64_t until)
+{
+    for (;;) {
+        int64_t left = until - now_ms();
+        if (left <= 0)
+            return -ETIMEDOUT;
+        struct timeval limit = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+        if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+            return -errno;
+        if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+            return 0;
+        if (errno != EINTR)
+            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+    }
+}
+
+int packet_connect(const char *path, int deadline_ms)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, length);
+
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect_until(fd, &address, now_ms() + (deadline_ms > 0 ? deadline_ms : 1));
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+static int send_until(int fd, const uint8_t *bytes, size_t length, int64_t until)
+{
+    for (;;) {
+        if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+            return 0;
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN || until == 0)
+            return -errno;
+        int error = wait_ready(fd, POLLOUT, until);
+        if (error < 0)
+            return error;
+    }
+}
+
+int packet_send(int fd, const ProtobufCMessage *message, int deadline_ms)
+{
+    size_t length = protobuf_c_message_get_packed_size(message);
+    if (length > PACKET_SIZE)
+        return -EMSGSIZE;
+    uint8_t *bytes = malloc(length + 1);
+    if (bytes == NULL)
+        return -ENOMEM;
+    protobuf_c_message_pack(message, bytes);
+    int error = send_until(fd, bytes, length, deadline_ms > 0 ? now_ms() + deadline_ms : 0);
+    free(bytes);
+    return error;
+}
+
+/* Without room for control data the kernel closes descriptors that came along. */
+ssize_t packet_receive(int fd, uint8_t *buffer, int deadline_ms)
+{
+    int64_t until = now_ms() + deadline_ms;
+    for (;;) {
+        ssize_t length = recv(fd, buffer, PACKET_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+        if (length >= 0)
+            return length > PACKET_SIZE ? -EMSGSIZE : length;
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN || deadline_ms <= 0)
+            return -errno;
+        int error = wait_ready(fd, POLLIN, until);
+        if (error < 0)
+            return error;
+    }
+}
