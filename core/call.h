@@ -13,11 +13,11 @@ struct actor {
 
 /* An admitted call, kept in the caller's permit. All zero: none. */
 struct held {
-    uint64_t call;     /* the word in the lane (also when it found no room there) */
-    uint64_t started;  /* nanoseconds, 0: not timed */
-    uint32_t entry;    /* lane entry + 1; 0: not in a lane */
-    uint32_t place;    /* bulkhead place + 1; 0: none */
-    uint64_t owner;    /* the lane's identity */
+    uint64_t call;    /* the word in the lane (also when it found no room there) */
+    uint64_t started; /* nanoseconds, 0: not timed */
+    uint32_t entry;   /* lane entry + 1; 0: not in a lane */
+    uint32_t place;   /* bulkhead place + 1; 0: none */
+    uint64_t owner;   /* the lane's identity */
 };
 
 /* Ask for a permit on `slot`. `commit` is the block's commit word, read by the caller to see that the slot is still
@@ -33,9 +33,11 @@ int call_settle(const struct segment *, struct lane *, struct held *held, enum o
  * read there; false if somebody else settled it first. */
 bool call_reap(const struct segment *, uint32_t entry, uint64_t word, enum outcome);
 
-/* All calls older than their call_timeout; probe leases that ran out; overrides whose end has come. Returns the number
- * of calls settled. */
+/* Settle all calls older than their call_timeout. Returns how many. */
 uint32_t call_tick(const struct segment *);
+/* Every breaker's gate: probe leases that ran out, overrides whose end has come. Callers see these by themselves; this
+ * is for breakers that nobody calls. */
+void call_lapse(const struct segment *);
 
 /* A worker that the kernel says is dead: settle its calls, free its chunks, then its number. Returns the calls. */
 uint32_t worker_reap(const struct segment *, uint32_t worker);
@@ -45,7 +47,8 @@ void call_operate(const struct segment *, uint32_t slot, struct gate_input, stru
 
 /* Looking; nothing changes. */
 enum breaker_answer call_query(const struct segment *, uint32_t slot);
-uint64_t segment_now_ms(const struct segment *);
+uint64_t call_retry_after_ms(const struct segment *, uint32_t slot);
+enum breaker_state call_state(const struct segment *, uint32_t slot);
 
 /* Sums over the stripes, and the gate. */
 struct tally {
@@ -59,7 +62,4 @@ void tally_slot(const struct segment *, uint32_t slot, struct tally *out);
 /* Calls in flight by slot (`by_slot`, capacity long, may be NULL) and by worker (worker_count long, may be NULL). */
 void tally_in_flight(const struct segment *, uint32_t *by_slot, uint32_t *by_worker);
 uint64_t tally_in_flight_of(const struct segment *, uint32_t slot);
-/* Upper bound in nanoseconds of a latency bucket. */
-uint64_t latency_bound(unsigned bucket);
-
 #endif

@@ -13,8 +13,8 @@ struct journal_entry {
 };
 
 void journal_append(const struct segment *, const struct journal_entry *); /* `sequence` is given here */
-uint64_t journal_next(const struct segment *);  /* the number the next entry will get */
-uint64_t journal_first(const struct segment *); /* the oldest that may still be there */
+uint64_t journal_next(const struct segment *);                             /* the number the next entry will get */
+uint64_t journal_first(const struct segment *);                            /* the oldest that may still be there */
 /* false: overwritten, or not (completely) written. */
 bool journal_read(const struct segment *, uint64_t sequence, struct journal_entry *out);
 

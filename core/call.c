@@ -1,0 +1,139 @@
+#include "core/call.h"
+
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/panel.h"
+#include "core/place.h"
+#include "core/transition.h"
+
+/* Anything of this asks for more than the plain path's two words. */
+#define TRAITS_SLOW_PATH (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE | TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
+
+static uint64_t call_word(uint32_t slot, uint64_t gate, bool probe)
+{
+    return CALL_BUSY | (probe ? CALL_PROBE : 0) | (uint64_t)gate_epoch(gate) << 16 | slot;
+}
+
+static uint64_t started_now(const struct segment *segment, uint64_t commit)
+{
+    if (!(commit & (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)))
+        return 0;
+    if (segment->virtual_ms)
+        return *segment->virtual_ms * 1000000u + 1; /* + 1: never 0 */
+    return clock_read_ns(commit & TRAIT_TIMED_PRECISE ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+}
+
+/* An acquisition under way: what it holds so far, so that a rejection can give it back. */
+struct attempt {
+    const struct segment *segment;
+    struct lane *lane;
+    uint32_t slot, entry, place;
+    uint64_t call; /* as it stands in the lane */
+    unsigned stripe;
+};
+
+static void attempt_store(struct attempt *a, uint64_t flags)
+{
+    if (a->entry != LANE_NONE)
+        atomic_store_explicit(&lane_call(a->segment, a->entry)->call, a->call | flags, memory_order_release);
+}
+
+static void attempt_undo(struct attempt *a)
+{
+    if (a->entry == LANE_NONE)
+        return;
+    place_release(a->segment, a->place, a->entry, a->call);
+    atomic_store_explicit(&lane_call(a->segment, a->entry)->call, a->call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
+                          memory_order_release);
+}
+
+/* Write the call down as pending (whoever finds it so after our death knows that it may hold a probe, or not), and take
+ * its place under max_concurrent. */
+static bool attempt_begin(struct attempt *a, const struct policy_view *view, uint64_t now_ms, bool limited)
+{
+    bool timed = view->policy.call_timeout_ms != 0;
+    if (a->entry == LANE_NONE && a->call == 0) {
+        a->call = CALL_BUSY | CALL_PENDING | (limited ? CALL_PLACED : 0) | a->slot;
+        a->entry = lane_claim(a->segment, a->lane, a->stripe, &a->call);
+        a->call &= ~CALL_PENDING;
+        if (a->entry == LANE_NONE)
+            return true; /* no room in the lanes: admitted untracked */
+        atomic_store_explicit(&lane_call(a->segment, a->entry)->started_ms, now_ms, memory_order_relaxed);
+        if (timed)
+            a->call |= CALL_TIMED;
+        if (limited)
+            a->place = place_take(a->segment, view, a->entry, a->call);
+        return !limited || a->place;
+    }
+    return true;
+}
+
+/* The pending entry names the epoch and the probe that we are about to take; then the gate is swapped; then it is ours. */
+static bool attempt_enter(struct attempt *a, uint64_t *word, struct gate_step step)
+{
+    a->call &= ~(CALL_PROBE | UINT64_C(0xffff) << 16);
+    a->call |= (step.probe ? CALL_PROBE : 0) | (uint64_t)gate_epoch(step.next) << 16;
+    attempt_store(a, CALL_PENDING);
+    struct actor actor = {.pid = process_pid(lane_identity(a->lane))};
+    if (!transition_swap(a->segment, a->slot, word, step, 0, actor))
+        return false;
+    attempt_store(a, 0);
+    return true;
+}
+
+static enum breaker_answer attempt_reject(struct attempt *a, enum breaker_answer answer)
+{
+    attempt_undo(a);
+    count_rejection(segment_stripe(a->segment, a->slot, a->stripe), answer);
+    return answer;
+}
+
+static enum breaker_answer acquire_slowly(struct attempt *a, uint64_t word)
+{
+    struct policy_view view;
+    if (!panel_policy(a->segment, a->slot, &view))
+        policy_default(&view.policy);
+    for (;;) {
+        uint64_t now = segment_now_ms(a->segment);
+        struct gate_step step = gate_step(word, (struct gate_input){.event = GATE_ACQUIRE}, &view.policy, now);
+        if (step.answer != ANSWER_ADMITTED) {
+            if (transition_swap(a->segment, a->slot, &word, step, 0, (struct actor){0}))
+                return attempt_reject(a, step.answer);
+            continue;
+        }
+        bool limited = view.policy.max_concurrent && gate_state(step.next) <= STATE_HALF_OPEN;
+        if (!attempt_begin(a, &view, now, limited))
+            return attempt_reject(a, ANSWER_REJECTED_CONCURRENCY);
+        if (attempt_enter(a, &word, step))
+            return ANSWER_ADMITTED;
+    }
+}
+
+static void held_fill(struct held *held, const struct attempt *a, uint64_t commit)
+{
+    held->call = a->call;
+    held->entry = a->entry + 1; /* LANE_NONE + 1 == 0 */
+    held->place = a->place;
+    held->owner = lane_identity(a->lane);
+    held->started = started_now(a->segment, commit);
+}
+
+enum breaker_answer call_acquire(const struct segment *segment, struct lane *lane, uint32_t slot, uint64_t commit,
+                                 struct held *held)
+{
+    struct attempt a = {
+        .segment = segment, .lane = lane, .slot = slot, .entry = LANE_NONE, .stripe = stripe_here(segment)};
+    uint64_t gate = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
+    if (__builtin_expect(gate_state(gate) == STATE_CLOSED && !(commit & TRAITS_SLOW_PATH), 1)) {
+        a.call = call_word(slot, gate, false);
+        a.entry = lane_claim(segment, lane, a.stripe, &a.call);
+    } else {
+        enum breaker_answer answer = acquire_slowly(&a, gate);
+        if (answer != ANSWER_ADMITTED)
+            return answer;
+    }
+    held_fill(held, &a, commit);
+    return ANSWER_ADMITTED;
+}

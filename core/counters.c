@@ -1,0 +1,90 @@
+#include "core/counters.h"
+
+#include <sched.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define HAVE_RSEQ 1
+#endif
+
+#define LATENCY_FIRST_OCTAVE 10 /* 2^10 ns: the first bucket holds everything below about 1 us */
+
+#if defined(HAVE_RSEQ) && (defined(__x86_64__) || defined(__aarch64__))
+/* The kernel keeps the CPU's number in the thread's rseq area: one load, no call. */
+static int cpu_here(void)
+{
+    char *thread;
+#ifdef __x86_64__
+    __asm__("mov %%fs:0, %0" : "=r"(thread));
+#else
+    __asm__("mrs %0, tpidr_el0" : "=r"(thread));
+#endif
+    const struct rseq *area = (const struct rseq *)(const void *)(thread + __rseq_offset);
+    int cpu = (int)__atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
+    return __builtin_expect(cpu >= 0, 1) ? cpu : sched_getcpu();
+}
+#else
+static int cpu_here(void)
+{
+    return sched_getcpu();
+}
+#endif
+
+unsigned stripe_here(const struct segment *segment)
+{
+    return (unsigned)cpu_here() & (segment->stripes - 1); /* a power of two */
+}
+
+void count_rejection(struct stripe *stripe, enum breaker_answer answer)
+{
+    if (answer == ANSWER_REJECTED_OPEN)
+        count_one(&stripe->rejected_open);
+    else if (answer == ANSWER_REJECTED_PROBES)
+        count_one(&stripe->rejected_probes);
+    else if (answer == ANSWER_REJECTED_CONCURRENCY)
+        count_one(&stripe->rejected_concurrency);
+}
+
+void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_SUCCESS:
+        count_one(&stripe->successes);
+        break;
+    case OUTCOME_FAILURE:
+        count_one(&stripe->failures);
+        break;
+    case OUTCOME_IGNORED:
+        count_one(&stripe->ignored);
+        break;
+    case OUTCOME_ABANDONED:
+        count_one(&slot->abandoned);
+        break;
+    case OUTCOME_OVERDUE:
+        count_one(&slot->overdue);
+        break;
+    }
+}
+
+unsigned latency_bucket(uint64_t took_ns)
+{
+    if (took_ns < UINT64_C(1) << LATENCY_FIRST_OCTAVE)
+        return 0;
+    unsigned octave = 63 - (unsigned)__builtin_clzll(took_ns);
+    unsigned half = (unsigned)(took_ns >> (octave - 1)) & 1;
+    unsigned bucket = 1 + (octave - LATENCY_FIRST_OCTAVE) * 2 + half;
+    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
+}
+
+uint64_t latency_bound(unsigned bucket)
+{
+    if (bucket == 0)
+        return UINT64_C(1) << LATENCY_FIRST_OCTAVE;
+    unsigned octave = LATENCY_FIRST_OCTAVE + (bucket - 1) / 2;
+    uint64_t half = UINT64_C(1) << (octave - 1);
+    return (UINT64_C(1) << octave) + half * (1 + (bucket - 1) % 2);
+}
+
+void count_latency(struct stripe *stripe, uint64_t took_ns)
+{
+    count_one(&stripe->latency[latency_bucket(took_ns)]);
+}

@@ -1,0 +1,66 @@
+/* What an operator does to a gate, and looking at one without touching it. */
+#include "core/call.h"
+#include "core/clock.h"
+#include "core/panel.h"
+#include "core/transition.h"
+
+static void policy_of(const struct segment *segment, uint32_t slot, struct policy *out)
+{
+    struct policy_view view;
+    if (panel_policy(segment, slot, &view))
+        *out = view.policy;
+    else
+        policy_default(out);
+}
+
+void call_operate(const struct segment *segment, uint32_t slot, struct gate_input input, struct actor actor)
+{
+    struct policy policy;
+    policy_of(segment, slot, &policy);
+    transition_apply(segment, slot, input, &policy, 0, actor);
+}
+
+static uint64_t gate_of(const struct segment *segment, uint32_t slot)
+{
+    return atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
+}
+
+static bool is_full(const struct segment *segment, const struct policy_view *view)
+{
+    if (view->policy.max_concurrent == 0 || view->place_first > segment->place_count ||
+        view->place_length > segment->place_count - view->place_first)
+        return false;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < view->place_length; i++)
+        taken += atomic_load_explicit(&segment->places[view->place_first + i], memory_order_relaxed) != 0;
+    return taken >= view->policy.max_concurrent;
+}
+
+enum breaker_answer call_query(const struct segment *segment, uint32_t slot)
+{
+    struct policy_view view;
+    if (!panel_policy(segment, slot, &view))
+        return ANSWER_ADMITTED;
+    struct gate_step step = gate_step(gate_of(segment, slot), (struct gate_input){.event = GATE_ACQUIRE}, &view.policy,
+                                      segment_now_ms(segment));
+    if (step.answer == ANSWER_ADMITTED && gate_state(step.next) <= STATE_HALF_OPEN && is_full(segment, &view))
+        return ANSWER_REJECTED_CONCURRENCY;
+    return step.answer;
+}
+
+enum breaker_state call_state(const struct segment *segment, uint32_t slot)
+{
+    struct policy policy;
+    uint64_t gate = gate_of(segment, slot);
+    if (gate_state(gate) == STATE_CLOSED)
+        return STATE_CLOSED;
+    policy_of(segment, slot, &policy);
+    return gate_state_at(gate, &policy, segment_now_ms(segment));
+}
+
+uint64_t call_retry_after_ms(const struct segment *segment, uint32_t slot)
+{
+    struct policy policy;
+    policy_of(segment, slot, &policy);
+    return gate_retry_after_ms(gate_of(segment, slot), &policy, segment_now_ms(segment));
+}

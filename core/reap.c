@@ -1,0 +1,118 @@
+/* Settling calls from outside: their holder is dead, or they are overdue. */
+#include "core/call.h"
+#include "core/clock.h"
+#include "core/panel.h"
+#include "core/place.h"
+#include "core/settle.h"
+#include "core/transition.h"
+
+static uint32_t call_slot(uint64_t word)
+{
+    return (uint32_t)(word & 0xffff);
+}
+
+/* Its holder died between writing down that it takes (or settles) a probe and having done so: nobody can tell whether it
+ * holds one, so the half-open phase that it named ends. */
+static void probe_lost(const struct segment *segment, uint64_t word)
+{
+    struct policy_view view;
+    if (panel_policy(segment, call_slot(word), &view))
+        transition_apply(segment, call_slot(word),
+                         (struct gate_input){.event = GATE_PROBE_LOST, .epoch = (uint16_t)(word >> 16)}, &view.policy,
+                         0, (struct actor){0});
+}
+
+static void release_place(const struct segment *segment, uint32_t entry, uint64_t word)
+{
+    struct policy_view view;
+    if ((word & CALL_PLACED) && panel_policy(segment, call_slot(word), &view))
+        place_release_of(segment, &view, entry, word);
+}
+
+bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enum outcome outcome)
+{
+    bool known = call_slot(word) < segment->capacity;
+    if (known)
+        release_place(segment, entry, word);
+    uint64_t expected = word;
+    if (!atomic_compare_exchange_strong(&lane_call(segment, entry)->call, &expected,
+                                        word & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT))
+        return false;
+    if (!known)
+        return true;
+    if (!(word & CALL_PENDING))
+        outcome_apply(segment, word, outcome, TOOK_MEASURED, (struct actor){0});
+    else if (word & CALL_PROBE)
+        probe_lost(segment, word);
+    return true;
+}
+
+static bool is_overdue(const struct segment *segment, uint32_t entry, uint64_t word, uint64_t now)
+{
+    const uint64_t settleable = CALL_BUSY | CALL_TIMED;
+    struct policy_view view;
+    if ((word & (settleable | CALL_PENDING)) != settleable || call_slot(word) >= segment->capacity)
+        return false;
+    uint64_t started = atomic_load_explicit(&lane_call(segment, entry)->started_ms, memory_order_relaxed);
+    return panel_policy(segment, call_slot(word), &view) && view.policy.call_timeout_ms != 0 && now > started &&
+           now - started >= view.policy.call_timeout_ms;
+}
+
+static uint32_t chunk_tick(const struct segment *segment, uint32_t chunk, uint64_t now)
+{
+    uint32_t settled = 0;
+    for (uint32_t entry = chunk * CHUNK_CALLS; entry < (chunk + 1) * CHUNK_CALLS; entry++) {
+        uint64_t word = atomic_load_explicit(&lane_call(segment, entry)->call, memory_order_acquire);
+        if (is_overdue(segment, entry, word, now))
+            settled += call_reap(segment, entry, word, OUTCOME_OVERDUE);
+    }
+    return settled;
+}
+
+uint32_t call_tick(const struct segment *segment)
+{
+    uint64_t now = segment_now_ms(segment);
+    uint32_t settled = 0;
+    for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++)
+        if (atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed) != 0)
+            settled += chunk_tick(segment, chunk, now);
+    return settled;
+}
+
+void call_lapse(const struct segment *segment)
+{
+    struct policy_view view;
+    for (uint32_t slot = 0; slot < segment->capacity; slot++) {
+        uint64_t gate = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_relaxed);
+        if (gate_state(gate) >= STATE_HALF_OPEN && panel_policy(segment, slot, &view))
+            transition_apply(segment, slot, (struct gate_input){.event = GATE_LAPSE}, &view.policy, 0,
+                             (struct actor){0});
+    }
+}
+
+static uint32_t chunk_reap(const struct segment *segment, uint32_t chunk)
+{
+    uint32_t settled = 0;
+    for (uint32_t entry = chunk * CHUNK_CALLS; entry < (chunk + 1) * CHUNK_CALLS; entry++) {
+        uint64_t word = atomic_load_explicit(&lane_call(segment, entry)->call, memory_order_acquire);
+        if (word & CALL_BUSY)
+            settled += call_reap(segment, entry, word, OUTCOME_ABANDONED);
+    }
+    return settled;
+}
+
+uint32_t worker_reap(const struct segment *segment, uint32_t worker)
+{
+    uint32_t settled = 0;
+    if (worker >= segment->worker_count)
+        return 0;
+    for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++) {
+        if (atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed) != worker + 1)
+            continue;
+        settled += chunk_reap(segment, chunk);
+        atomic_store_explicit(&segment->owners[chunk], 0, memory_order_release);
+    }
+    /* Last: as long as a chunk is left, a reaper that comes after us finds the worker and goes on. */
+    atomic_store_explicit(&segment->workers[worker].process, 0, memory_order_release);
+    return settled;
+}

@@ -1,0 +1,198 @@
+/* Outcomes: what a finished, dead or overdue call does to its breaker. */
+#include "core/settle.h"
+
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/panel.h"
+#include "core/place.h"
+#include "core/transition.h"
+#include "core/window.h"
+
+struct verdict {
+    enum cause cause; /* CAUSE_NONE: nothing is reached */
+    uint64_t value;
+};
+
+/* Consecutive failures of one epoch: a compare-and-swap, so that no process's failure is lost. */
+static uint64_t streak_add(struct slot *slot, uint16_t epoch)
+{
+    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_relaxed), next;
+    do {
+        next = (old >> 48 == epoch ? old : (uint64_t)epoch << 48) + 1;
+    } while (
+        !atomic_compare_exchange_weak_explicit(&slot->streak, &old, next, memory_order_relaxed, memory_order_relaxed));
+    return next & STREAK_MASK;
+}
+
+/* Only writes when there is a streak: closed and healthy, all processes just read this line. */
+static void streak_clear(struct slot *slot, uint16_t epoch)
+{
+    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_relaxed);
+    while ((old & STREAK_MASK) != 0 && old >> 48 == epoch)
+        if (atomic_compare_exchange_weak_explicit(&slot->streak, &old, (uint64_t)epoch << 48, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            break;
+}
+
+static struct verdict judge_window(const struct policy *policy, struct window_sum sum)
+{
+    if (sum.calls == 0 || sum.calls < policy->minimum_calls)
+        return (struct verdict){0};
+    if (policy->failure_rate_threshold && sum.failures * 100 >= policy->failure_rate_threshold * sum.calls)
+        return (struct verdict){CAUSE_FAILURE_RATE, sum.failures * 100 / sum.calls};
+    if (policy->slow_call_rate_threshold && sum.slow * 100 >= policy->slow_call_rate_threshold * sum.calls)
+        return (struct verdict){CAUSE_SLOW_RATE, sum.slow * 100 / sum.calls};
+    return (struct verdict){0};
+}
+
+static enum cause streak_cause(enum outcome outcome)
+{
+    return outcome == OUTCOME_ABANDONED ? CAUSE_ABANDONED : outcome == OUTCOME_OVERDUE ? CAUSE_OVERDUE : CAUSE_STREAK;
+}
+
+/* An outcome on its way into the breaker. */
+struct settlement {
+    const struct segment *segment;
+    struct stripe *stripe;
+    uint32_t slot;
+    uint16_t epoch;
+    enum outcome outcome;
+    bool failed, slow;
+    struct actor actor;
+};
+
+static void settle_closed(const struct settlement *s, const struct policy_view *view, bool may_trip)
+{
+    struct slot *slot = segment_slot(s->segment, s->slot);
+    const struct policy *policy = &view->policy;
+    struct window window = {(enum window_kind)policy->window, policy->window_size, view->window_id};
+    uint64_t now = window.kind == WINDOW_TIME ? segment_now_ms(s->segment) : 0;
+    window_record(slot, s->stripe, window, s->epoch, s->failed, s->slow, now);
+
+    struct verdict verdict = {0};
+    if (s->failed) {
+        uint64_t streak = streak_add(slot, s->epoch);
+        if (policy->failure_threshold && streak >= policy->failure_threshold)
+            verdict = (struct verdict){streak_cause(s->outcome), streak};
+    } else {
+        streak_clear(slot, s->epoch);
+    }
+    if ((s->failed || s->slow) && !verdict.cause && window.kind != WINDOW_NONE)
+        verdict = judge_window(policy, window_sum(s->segment, s->slot, window, s->epoch, now));
+    if (verdict.cause && may_trip)
+        transition_apply(s->segment, s->slot,
+                         (struct gate_input){.event = GATE_TRIP, .epoch = s->epoch, .cause = verdict.cause}, policy,
+                         verdict.value, s->actor);
+}
+
+static void settle_probe(const struct settlement *s, const struct policy *policy)
+{
+    struct gate_input input = {.event = GATE_SUCCESS, .epoch = s->epoch};
+    if (s->outcome == OUTCOME_IGNORED) {
+        input.event = GATE_IGNORED;
+    } else if (s->failed) {
+        input.event = GATE_FAILURE;
+        input.cause = s->outcome == OUTCOME_FAILURE ? CAUSE_PROBE_FAILED : streak_cause(s->outcome);
+    } else if (s->slow && policy->slow_call_rate_threshold) {
+        input = (struct gate_input){.event = GATE_FAILURE, .epoch = s->epoch, .cause = CAUSE_SLOW_RATE};
+    }
+    transition_apply(s->segment, s->slot, input, policy, 0, s->actor);
+}
+
+static void settle_by_policy(struct settlement *s, enum breaker_state state, uint64_t took_ns)
+{
+    struct policy_view view;
+    if (!panel_policy(s->segment, s->slot, &view))
+        policy_default(&view.policy);
+    bool returned = s->outcome == OUTCOME_SUCCESS || s->outcome == OUTCOME_FAILURE;
+    if (returned && view.policy.slow_call_duration_ms && took_ns != TOOK_MEASURED)
+        s->slow = took_ns >= view.policy.slow_call_duration_ms * UINT64_C(1000000);
+    if (s->slow)
+        count_one(&s->stripe->slow);
+    if (state == STATE_HALF_OPEN)
+        settle_probe(s, &view.policy);
+    else if (s->outcome != OUTCOME_IGNORED && (state == STATE_CLOSED || state == STATE_METRICS_ONLY))
+        settle_closed(s, &view, state == STATE_CLOSED);
+}
+
+/* A success that nobody measures and no window wants: the streak is all that it could change. */
+#define TRAITS_OF_SUCCESS (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME | TRAIT_SLOW)
+
+void outcome_apply(const struct segment *segment, uint64_t call, enum outcome outcome, uint64_t took_ns,
+                   struct actor actor)
+{
+    uint32_t number = (uint32_t)(call & 0xffff);
+    struct slot *slot = segment_slot(segment, number);
+    struct settlement s = {
+        .segment = segment,
+        .stripe = segment_stripe(segment, number, stripe_here(segment)),
+        .slot = number,
+        .epoch = (uint16_t)(call >> 16),
+        .outcome = outcome,
+        .failed = outcome == OUTCOME_FAILURE || outcome == OUTCOME_ABANDONED || outcome == OUTCOME_OVERDUE,
+        .actor = actor,
+    };
+    uint64_t gate = atomic_load_explicit(&slot->gate, memory_order_acquire);
+    bool current = gate_epoch(gate) == s.epoch;
+    enum breaker_state state = current ? gate_state(gate) : STATE_DISABLED;
+    if (current && state == STATE_DISABLED)
+        return;
+    count_outcome(slot, s.stripe, outcome);
+    if (took_ns != TOOK_MEASURED && outcome <= OUTCOME_FAILURE)
+        count_latency(s.stripe, took_ns);
+    if (state == STATE_CLOSED && outcome == OUTCOME_SUCCESS && !(panel_commit(segment, number) & TRAITS_OF_SUCCESS))
+        streak_clear(slot, s.epoch);
+    else
+        settle_by_policy(&s, state, took_ns);
+}
+
+static uint64_t took_since(const struct segment *segment, const struct held *held)
+{
+    if (held->started == 0)
+        return TOOK_MEASURED;
+    if (segment->virtual_ms)
+        return *segment->virtual_ms * 1000000u + 1 - held->started;
+    bool precise = panel_commit(segment, (uint32_t)(held->call & 0xffff)) & TRAIT_TIMED_PRECISE;
+    uint64_t now = clock_read_ns(precise ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+    return now > held->started ? now - held->started : 0;
+}
+
+/* Take the call back from the lane before its outcome is applied. Where the daemon might settle it as overdue, by
+ * exchange: exactly one of the two does. */
+static bool take_back(const struct segment *segment, const struct held *held)
+{
+    if (held->entry == 0)
+        return true;
+    au64 *entry = &lane_call(segment, held->entry - 1)->call;
+    uint64_t expected = held->call;
+    if (held->call & CALL_TIMED)
+        return atomic_compare_exchange_strong_explicit(entry, &expected, held->call | CALL_PENDING,
+                                                       memory_order_acq_rel, memory_order_relaxed);
+    if (held->call & CALL_PROBE)
+        atomic_store_explicit(entry, held->call | CALL_PENDING, memory_order_release);
+    return true;
+}
+
+void entry_free(const struct segment *segment, uint32_t entry, uint64_t call)
+{
+    atomic_store_explicit(&lane_call(segment, entry)->call, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
+                          memory_order_release);
+}
+
+int call_settle(const struct segment *segment, struct lane *lane, struct held *held, enum outcome outcome,
+                uint64_t took_ns)
+{
+    uint64_t identity = lane_identity(lane);
+    if (held->owner != identity)
+        return CALL_NOT_MINE;
+    if (took_ns == TOOK_MEASURED)
+        took_ns = took_since(segment, held);
+    if (!take_back(segment, held))
+        return CALL_WAS_OVERDUE;
+    if (held->place)
+        place_release(segment, held->place, held->entry - 1, held->call);
+    outcome_apply(segment, held->call, outcome, took_ns, (struct actor){.pid = process_pid(identity)});
+    if (held->entry)
+        entry_free(segment, held->entry - 1, held->call);
+    return CALL_SETTLED;
+}

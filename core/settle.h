@@ -1,0 +1,15 @@
+/* Applying outcomes; shared by the call path and the reaper. */
+#ifndef CORE_SETTLE_H
+#define CORE_SETTLE_H
+
+#include "core/call.h"
+
+#define STREAK_MASK ((UINT64_C(1) << 48) - 1)
+
+/* What the call described by the lane word `call` (slot, epoch) does to its breaker. `took_ns` TOOK_MEASURED: unknown. */
+void outcome_apply(const struct segment *, uint64_t call, enum outcome, uint64_t took_ns, struct actor);
+
+/* Free a lane entry; it keeps its sequence, so that its next call is another one. */
+void entry_free(const struct segment *, uint32_t entry, uint64_t call);
+
+#endif

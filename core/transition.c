@@ -1,0 +1,75 @@
+#include "core/transition.h"
+
+#include "core/clock.h"
+#include "core/journal.h"
+
+#define EPOCH_BITS 16
+
+/* `carried` has the count at some epoch; the gate's epoch says how many have come since (modulo 65,536). */
+static uint64_t carry(uint64_t carried, uint16_t epoch)
+{
+    uint64_t count = carried >> EPOCH_BITS;
+    return (count + (uint16_t)(epoch - (uint16_t)carried)) << EPOCH_BITS | epoch;
+}
+
+/* Whoever transits carries over everything up to the epoch that it made: what a killed worker left undone included. */
+static void count_transitions(struct slot *slot, uint16_t epoch)
+{
+    uint64_t old = atomic_load_explicit(&slot->transitions, memory_order_relaxed);
+    while ((int16_t)(epoch - (uint16_t)old) > 0)
+        if (atomic_compare_exchange_weak_explicit(&slot->transitions, &old, carry(old, epoch), memory_order_relaxed,
+                                                  memory_order_relaxed))
+            break;
+}
+
+uint64_t transition_count(const struct slot *slot)
+{
+    /* Counted first: if the gate moves on in between, its newer epoch is still carried over rightly. */
+    uint64_t carried = atomic_load_explicit(&slot->transitions, memory_order_acquire);
+    return carry(carried, gate_epoch(atomic_load_explicit(&slot->gate, memory_order_relaxed))) >> EPOCH_BITS;
+}
+
+static void journal_transition(const struct segment *segment, uint32_t slot, uint64_t from, struct gate_step step,
+                               uint64_t value, struct actor actor)
+{
+    journal_append(segment, &(struct journal_entry){
+                                .time_ms = segment_now_ms(segment),
+                                .value = value,
+                                .slot = slot,
+                                .pid = actor.pid,
+                                .uid = actor.uid,
+                                .epoch = gate_epoch(step.next),
+                                .from = gate_state(from),
+                                .to = gate_state(step.next),
+                                .cause = step.cause,
+                            });
+}
+
+bool transition_swap(const struct segment *segment, uint32_t slot, uint64_t *word, struct gate_step step,
+                     uint64_t value, struct actor actor)
+{
+    struct slot *shared = segment_slot(segment, slot);
+    uint64_t from = *word;
+    if (step.next == from)
+        return true;
+    /* Release: what was decided on (lane entry, streak) is there before the new state; acquire: pairs with it. */
+    if (!atomic_compare_exchange_strong_explicit(&shared->gate, word, step.next, memory_order_acq_rel,
+                                                 memory_order_acquire))
+        return false;
+    if (step.cause) {
+        count_transitions(shared, gate_epoch(step.next));
+        journal_transition(segment, slot, from, step, value, actor);
+    }
+    return true;
+}
+
+struct gate_step transition_apply(const struct segment *segment, uint32_t slot, struct gate_input input,
+                                  const struct policy *policy, uint64_t value, struct actor actor)
+{
+    uint64_t word = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
+    struct gate_step step;
+    do {
+        step = gate_step(word, input, policy, segment_now_ms(segment));
+    } while (!transition_swap(segment, slot, &word, step, value, actor));
+    return step;
+}
