@@ -68,6 +68,8 @@ struct panel_header {
     uint64_t live_size;
     char socket[PATH_SIZE]; /* where the daemon listens */
     au32 retired;           /* 1: replaced; users move over */
+    uint32_t next_slot;     /* hint: where the search for a free slot begins; under the mutex */
+    uint32_t place_top;     /* no extent reaches beyond this place; under the mutex */
     uint32_t reserved;
     pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents */
 };
@@ -182,7 +184,7 @@ struct stripe {
 struct slot {
     _Alignas(CACHE_LINE) au64 gate;
     au64 streak;      /* epoch 16 | consecutive failures 48 */
-    au64 transitions; /* all 64 bits of the epoch; behind the gate's by what was not yet carried over */
+    au64 transitions; /* count 48 | the epoch at which it was right 16: a killed worker's share is carried over by the next */
     _Alignas(CACHE_LINE) au64 abandoned;
     au64 overdue;
     _Alignas(CACHE_LINE) au64 ring_head;   /* the count window's next index */

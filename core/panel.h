@@ -31,8 +31,8 @@ static inline uint16_t commit_incarnation(uint64_t commit)
 /* ---- writing (segment->panel_rw must be set) ---- */
 
 /* Take a robust mutex: the one function through which all locking goes. 0, or -EOWNERDEAD: taken, and its last holder
- * died; *repaired counts those. With two copies and a commit word there is nothing to repair in a block: what was not
- * committed never happened. Under the header's mutex the index is rebuilt from the blocks. */
+ * died; any other negative value: not taken. With two copies and a commit word there is nothing to repair in a block: what was not
+ * committed never happened. Under the header's mutex the index is rebuilt from the blocks before this returns. */
 int panel_lock(struct segment *, pthread_mutex_t *);
 
 enum panel_result { PANEL_CREATED, PANEL_FOUND };
