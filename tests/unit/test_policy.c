@@ -68,7 +68,8 @@ Test(policy, defaults_are_those_of_the_table)
 Test(policy, defaults_follow_other_keys)
 {
     cr_assert_eq(good("open_timeout=10m").max_open_timeout_ms, 600000);
-    cr_assert_eq(good("open_timeout=5m").max_open_timeout_ms, 300000);
+    cr_assert_eq(good("open_timeout=299s").max_open_timeout_ms, 300000);
+    cr_assert_eq(good("open_timeout=301s").max_open_timeout_ms, 301000);
     cr_assert_eq(good("window=count:7").minimum_calls, 7);
     cr_assert_eq(good("window=count:21").minimum_calls, 20);
     cr_assert_eq(good("window=time:1s").minimum_calls, 20);
