@@ -51,6 +51,11 @@ uint64_t lane_identity(const struct lane *lane)
     return atomic_load_explicit(&lane->identity, memory_order_acquire);
 }
 
+uint32_t lane_worker(const struct lane *lane)
+{
+    return atomic_load_explicit(&lane->worker, memory_order_relaxed);
+}
+
 /* Field 22 of /proc/self/stat; the command in field 2 may hold anything, so counting begins behind its last ')'. */
 static uint64_t start_ticks(void)
 {

@@ -15,6 +15,9 @@ uint64_t lane_identity(const struct lane *);
 /* Claim the worker number now instead of with the first call. False: all numbers are taken (calls go untracked). */
 bool lane_start(const struct segment *, struct lane *);
 
+/* The worker number + 1; 0: not started, or none was free. */
+uint32_t lane_worker(const struct lane *);
+
 #define LANE_NONE UINT32_MAX
 /* Claim a free entry for `word` (slot, epoch, flags); the sequence is added to *word. LANE_NONE: no room. */
 uint32_t lane_claim(const struct segment *, struct lane *, unsigned stripe, uint64_t *word);

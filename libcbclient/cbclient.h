@@ -83,25 +83,25 @@ enum cb_outcome {
 
 /* Errors of our own. All are below -4095, so that none is an errno. */
 enum cb_error {
-    CB_ENODAEMON = -10001,   /* no registry of that name: registryd is not running and has left no memory behind */
-    CB_EUNREACHABLE = -10002,/* the registry's memory is there, but registryd does not answer: only controls need it */
-    CB_EOWNER = -10003,      /* the memory belongs to another user, or others may write to it: refused */
-    CB_EVERSION = -10004,    /* made by an incompatible version */
-    CB_ELAYOUT = -10005,     /* same version, other sizes: another libc or word size on one of the two sides */
-    CB_ENAMESPACE = -10006,  /* made in another PID or time namespace */
-    CB_ERETIRED = -10007,    /* the registry has been replaced by a newer one */
-    CB_ECORRUPT = -10008,    /* the memory is damaged (truncated, or its header makes no sense) */
-    CB_ENAME = -10009,       /* not a valid name: 1 to 63 bytes of A-Z a-z 0-9 . _ : / @ - */
-    CB_EPOLICY = -10010,     /* a policy that cannot work; cb_last_error() has the key, the value and the range */
-    CB_EFULL = -10011,       /* the registry has no room for another breaker (or another bulkhead place) */
-    CB_ENOTFOUND = -10012,   /* no breaker of that name */
-    CB_EREMOVED = -10013,    /* the breaker was removed */
-    CB_ESETTLED = -10014,    /* the permit holds nothing: settled before, or never acquired */
-    CB_ENOTMINE = -10015,    /* the permit was acquired by another process (this one is its forked child) */
-    CB_EOVERDUE = -10016,    /* the call had been counted as overdue already; its outcome is counted nowhere */
-    CB_EDENIED = -10017,     /* this user may not do that; cb_last_error() says which group may */
-    CB_EPROTOCOL = -10018,   /* the daemon sent something that is not the protocol */
-    CB_EREASON = -10019,     /* a reason longer than 127 bytes, or with control characters */
+    CB_ENODAEMON = -10001,    /* no registry of that name: registryd is not running and has left no memory behind */
+    CB_EUNREACHABLE = -10002, /* the registry's memory is there, but registryd does not answer: only controls need it */
+    CB_EOWNER = -10003,       /* the memory belongs to another user, or others may write to it: refused */
+    CB_EVERSION = -10004,     /* made by an incompatible version */
+    CB_ELAYOUT = -10005,      /* same version, other sizes: another libc or word size on one of the two sides */
+    CB_ENAMESPACE = -10006,   /* made in another PID or time namespace */
+    CB_ERETIRED = -10007,     /* the registry has been replaced by a newer one */
+    CB_ECORRUPT = -10008,     /* the memory is damaged (truncated, or its header makes no sense) */
+    CB_ENAME = -10009,        /* not a valid name: 1 to 63 bytes of A-Z a-z 0-9 . _ : / @ - */
+    CB_EPOLICY = -10010,      /* a policy that cannot work; cb_last_error() has the key, the value and the range */
+    CB_EFULL = -10011,        /* the registry has no room for another breaker (or another bulkhead place) */
+    CB_ENOTFOUND = -10012,    /* no breaker of that name */
+    CB_EREMOVED = -10013,     /* the breaker was removed */
+    CB_ESETTLED = -10014,     /* the permit holds nothing: settled before, or never acquired */
+    CB_ENOTMINE = -10015,     /* the permit was acquired by another process (this one is its forked child) */
+    CB_EOVERDUE = -10016,     /* the call had been counted as overdue already; its outcome is counted nowhere */
+    CB_EDENIED = -10017,      /* this user may not do that; cb_last_error() says which group may */
+    CB_EPROTOCOL = -10018,    /* the daemon sent something that is not the protocol */
+    CB_EREASON = -10019,      /* a reason longer than 127 bytes, or with control characters */
 };
 
 /* ---- registry ------------------------------------------------------------------------------------------------- */
@@ -197,11 +197,11 @@ CB_API int cb_call_with_fallback(cb_breaker *, cb_operation *operation, cb_opera
 
 /* How to retry. Zero in any field takes the default. */
 struct cb_retry {
-    unsigned max_attempts;    /* 3: attempts in all */
-    uint64_t wait_ms;         /* 100: before the second attempt */
-    double multiplier;        /* 2: each further wait is that much longer */
-    uint64_t max_wait_ms;     /* 10000 */
-    unsigned jitter_percent;  /* 20: each wait varies by up to +/- that many percent; over 100: -EINVAL */
+    unsigned max_attempts;   /* 3: attempts in all */
+    uint64_t wait_ms;        /* 100: before the second attempt */
+    double multiplier;       /* 2: each further wait is that much longer */
+    uint64_t max_wait_ms;    /* 10000 */
+    unsigned jitter_percent; /* 20: each wait varies by up to +/- that many percent; over 100: -EINVAL */
 };
 
 /* Run `operation(arg)` until it does not fail. Every attempt asks the breaker and is recorded as a call of its own; as
@@ -215,10 +215,10 @@ CB_API int cb_call_with_retry(cb_breaker *, cb_operation *operation, void *arg, 
 
 /* A breaker's state and its counts since it was created. Fields are only ever appended. */
 struct cb_snapshot {
-    uint64_t state;       /* enum cb_state */
+    uint64_t state; /* enum cb_state */
     uint64_t successes;
     uint64_t failures;
-    uint64_t slow;        /* successes and failures at least slow_call_duration long */
+    uint64_t slow; /* successes and failures at least slow_call_duration long */
     uint64_t ignored;
     uint64_t rejected;    /* of any kind */
     uint64_t abandoned;   /* the caller died or forgot: failures, not counted in `failures` */
@@ -236,21 +236,21 @@ CB_API int cb_snapshot_of(const cb_breaker *, struct cb_snapshot *out, size_t si
 /* Everything about one breaker at one moment. Strings are NUL-terminated. Fields are only ever appended. */
 struct cb_health {
     char name[64];
-    char policy[512];           /* the text form: the keys that differ from the defaults */
+    char policy[512]; /* the text form: the keys that differ from the defaults */
     struct cb_snapshot counts;
-    uint64_t retry_after_ms;    /* as cb_retry_after_ms() */
-    uint64_t streak;            /* consecutive failures now */
-    uint64_t window_calls;      /* calls in the window now */
-    double failure_rate;        /* percent of them that failed; 0 with an empty window */
-    double slow_call_rate;      /* percent of them that were slow */
-    int32_t answer;             /* as cb_would_admit() */
-    int32_t shared;             /* 1: in the registry; 0: private to this process */
-    uint64_t override_left_ms;  /* an override's time left; UINT64_MAX: until somebody ends it; 0: no override */
-    char override_reason[128];  /* what the operator wrote; "" if nothing */
-    uint32_t override_uid;      /* who imposed it */
+    uint64_t retry_after_ms;   /* as cb_retry_after_ms() */
+    uint64_t streak;           /* consecutive failures now */
+    uint64_t window_calls;     /* calls in the window now */
+    double failure_rate;       /* percent of them that failed; 0 with an empty window */
+    double slow_call_rate;     /* percent of them that were slow */
+    int32_t answer;            /* as cb_would_admit() */
+    int32_t shared;            /* 1: in the registry; 0: private to this process */
+    uint64_t override_left_ms; /* an override's time left; UINT64_MAX: until somebody ends it; 0: no override */
+    char override_reason[128]; /* what the operator wrote; "" if nothing */
+    uint32_t override_uid;     /* who imposed it */
     uint32_t override_pid;
-    uint64_t latency_count;     /* timed calls; percentiles below are 0 without any */
-    uint64_t latency_p50_us;    /* upper bound of the histogram bucket, at most a half above the true value */
+    uint64_t latency_count;  /* timed calls; percentiles below are 0 without any */
+    uint64_t latency_p50_us; /* upper bound of the histogram bucket, at most a half above the true value */
     uint64_t latency_p95_us;
     uint64_t latency_p99_us;
 };
@@ -266,24 +266,24 @@ CB_API int cb_list(cb_registry *, cb_health_visit *visit, void *arg);
 /* A process attached to the registry. */
 struct cb_worker {
     uint32_t pid;
-    uint32_t lane;        /* its number in the registry */
-    uint64_t in_flight;   /* its calls under way */
-    uint64_t started_ms;  /* when the process began, in milliseconds since boot */
-    char command[32];     /* its name, "" if it cannot be read */
+    uint32_t lane;       /* its number in the registry */
+    uint64_t in_flight;  /* its calls under way */
+    uint64_t started_ms; /* when the process began, in milliseconds since boot */
+    char command[32];    /* its name, "" if it cannot be read */
 };
 typedef int cb_worker_visit(const struct cb_worker *worker, void *arg);
 CB_API int cb_list_workers(cb_registry *, cb_worker_visit *visit, void *arg);
 
 /* A transition or control action from the registry's journal, oldest first; the oldest are overwritten. */
 struct cb_event {
-    uint64_t sequence;    /* its number in the registry */
-    uint64_t time_ms;     /* milliseconds since boot (CLOCK_MONOTONIC) */
-    char name[64];        /* the breaker ("" if it is gone) */
-    int32_t from, to;     /* enum cb_state */
-    const char *cause;    /* "streak", "failure rate", "probe failed", "operator reset" ...; static storage */
-    uint64_t value;       /* the number behind it: the streak, the percent ... 0 where there is none */
-    uint32_t pid;         /* who caused it; 0: the daemon */
-    uint32_t uid;         /* for an operator's action: who; else 0 */
+    uint64_t sequence; /* its number in the registry */
+    uint64_t time_ms;  /* milliseconds since boot (CLOCK_MONOTONIC) */
+    char name[64];     /* the breaker ("" if it is gone) */
+    int32_t from, to;  /* enum cb_state */
+    const char *cause; /* "streak", "failure rate", "probe failed", "operator reset" ...; static storage */
+    uint64_t value;    /* the number behind it: the streak, the percent ... 0 where there is none */
+    uint32_t pid;      /* who caused it; 0: the daemon */
+    uint32_t uid;      /* for an operator's action: who; else 0 */
 };
 typedef int cb_event_visit(const struct cb_event *event, void *arg);
 /* Those of one breaker, or of all (`name` NULL), from the journal's oldest to its newest. */

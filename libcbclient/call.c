@@ -1,0 +1,120 @@
+/* The call path: what runs around every call. */
+#include <errno.h>
+#include <string.h>
+
+#include "client.h"
+
+static struct permit *permit_of(cb_permit *permit)
+{
+    return (struct permit *)(void *)permit;
+}
+
+int cb_acquire(cb_breaker *breaker, cb_permit *out)
+{
+    if (__builtin_expect(!breaker || !out, 0))
+        return -EINVAL;
+    struct permit *permit = permit_of(out);
+    permit->binding = NULL;
+    struct binding *binding = breaker_binding(breaker);
+    if (__builtin_expect(!binding->membership->shared || !binding_current(binding), 0)) {
+        breaker_rejoin(breaker);
+        binding = breaker_binding(breaker);
+    }
+    const struct membership *membership = binding->membership;
+    uint64_t commit = panel_commit(&membership->segment, binding->slot);
+    int answer = (int)call_acquire(&membership->segment, membership->lane, binding->slot, commit, &permit->held);
+    if (__builtin_expect(answer == CB_ADMITTED, 1))
+        permit->binding = binding;
+    return answer;
+}
+
+static int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
+{
+    struct permit *permit = permit_of(handle);
+    if (__builtin_expect(!permit || !permit->binding, 0))
+        return CB_ESETTLED;
+    const struct membership *membership = permit->binding->membership;
+    permit->binding = NULL;
+    return call_settle(&membership->segment, membership->lane, &permit->held, outcome, took_ns);
+}
+
+int cb_success(cb_permit *permit)
+{
+    return settle(permit, OUTCOME_SUCCESS, TOOK_MEASURED);
+}
+
+int cb_failure(cb_permit *permit)
+{
+    return settle(permit, OUTCOME_FAILURE, TOOK_MEASURED);
+}
+
+int cb_ignore(cb_permit *permit)
+{
+    return settle(permit, OUTCOME_IGNORED, TOOK_MEASURED);
+}
+
+int cb_settle(cb_permit *permit, enum cb_outcome outcome, uint64_t took_ns)
+{
+    if ((unsigned)outcome > CB_ABANDONED)
+        return -EINVAL;
+    return settle(permit, (enum outcome)outcome, took_ns == TOOK_MEASURED ? took_ns - 1 : took_ns);
+}
+
+void cb_permit_forget(cb_permit *permit)
+{
+    settle(permit, OUTCOME_ABANDONED, TOOK_MEASURED);
+}
+
+int cb_call(cb_breaker *breaker, cb_operation *operation, void *arg, int *result)
+{
+    CB_SCOPED cb_permit permit = {0};
+    if (!operation)
+        return -EINVAL;
+    int answer = cb_acquire(breaker, &permit);
+    if (answer != CB_ADMITTED)
+        return answer;
+    int value = operation(arg);
+    if (result)
+        *result = value;
+    settle(&permit,
+           value == 0           ? OUTCOME_SUCCESS
+           : value == CB_IGNORE ? OUTCOME_IGNORED
+                                : OUTCOME_FAILURE,
+           TOOK_MEASURED);
+    return CB_ADMITTED;
+}
+
+int cb_call_with_fallback(cb_breaker *breaker, cb_operation *operation, cb_operation *fallback, void *arg, int *result)
+{
+    int value = 0;
+    if (!fallback)
+        return -EINVAL;
+    int answer = cb_call(breaker, operation, arg, &value);
+    if (answer < 0)
+        return answer;
+    if (answer != CB_ADMITTED || (value != 0 && value != CB_IGNORE))
+        value = fallback(arg);
+    if (result)
+        *result = value;
+    return answer;
+}
+
+int cb_would_admit(const cb_breaker *breaker)
+{
+    if (!breaker)
+        return -EINVAL;
+    const struct binding *binding = breaker_binding(breaker);
+    return (int)call_query(&binding->membership->segment, binding->slot);
+}
+
+enum cb_state cb_state_of(const cb_breaker *breaker)
+{
+    const struct binding *binding = breaker_binding(breaker);
+    return (enum cb_state)call_state(&binding->membership->segment, binding->slot);
+}
+
+uint64_t cb_retry_after_ms(const cb_breaker *breaker)
+{
+    const struct binding *binding = breaker_binding(breaker);
+    return call_retry_after_ms(&binding->membership->segment, binding->slot);
+}

@@ -1,0 +1,97 @@
+/* What the library's files share. A registry's handle has memberships (memories that it has mapped), a breaker's handle
+ * is bound to a slot in one of them. Both are only ever added until cb_detach(), so the call path may follow a pointer
+ * without holding anything. */
+#ifndef LIBCBCLIENT_CLIENT_H
+#define LIBCBCLIENT_CLIENT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "cbclient.h"
+#include "core/call.h"
+#include "core/panel.h"
+#include "proto/registry.pb-c.h"
+
+/* One memory. `shared`: a registry's; else this process's own. */
+struct membership {
+    struct segment segment;
+    struct lane *lane;
+    bool shared;
+    struct membership *next;
+};
+
+/* Where a breaker is: immutable once published. */
+struct binding {
+    struct membership *membership;
+    uint32_t slot;
+    uint16_t incarnation;
+    struct binding *next; /* the one before, to be freed at detach */
+};
+
+struct cb_breaker {
+    _Atomic(struct binding *) binding;
+    cb_registry *registry;
+    char name[NAME_SIZE];
+    char *policy; /* what cb_get_or_create() was given; NULL for a handle from cb_get() */
+};
+
+struct cb_registry {
+    char name[NAME_SIZE];
+    bool is_virtual;
+    uint64_t virtual_ms;
+    au64 next_try_ms; /* when a call may look again for a shared registry */
+    au64 process;     /* whose locks these are: a forked child makes them anew */
+
+    pthread_mutex_t mutex; /* memberships, breakers; before `wire` where both are held */
+    _Atomic(struct membership *) shared;
+    struct membership *own;         /* private memory, made when first needed */
+    struct membership *memberships; /* all, to be released at detach */
+    cb_breaker **breakers;          /* by hash of the name */
+    size_t breaker_count, breaker_room;
+
+    pthread_mutex_t wire; /* the connection to the daemon */
+    int fd;
+    uint8_t *packet;
+};
+
+/* The permit's bytes. */
+struct permit {
+    struct binding *binding; /* NULL: holds nothing */
+    struct held held;
+};
+_Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the public struct");
+
+/* error.c: write the sentence for cb_last_error(), return `code`. */
+__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
+char *error_buffer(void); /* SEGMENT_ERROR_SIZE bytes at least */
+
+/* registry.c */
+void registry_lock(cb_registry *);
+bool registry_trylock(cb_registry *);
+void registry_unlock(cb_registry *);
+void registry_adopt(cb_registry *); /* in a forked child: locks and connection of its own */
+/* Join the shared registry if there is one and it is not joined. Holding the mutex. */
+int registry_join(cb_registry *);
+/* Private memory, made if there is none: NULL if there is no memory for it. Holding the mutex. */
+struct membership *registry_own(cb_registry *);
+int registry_create(const char *name, cb_registry **out);
+
+/* breaker.c */
+/* Is the slot still this breaker's, in a registry that is not retired? */
+bool binding_current(const struct binding *);
+/* Try, at most once a second, to bind all breakers to the shared registry. For the call path. */
+void breaker_rejoin(cb_breaker *);
+/* The binding to use now. */
+struct binding *breaker_binding(const cb_breaker *);
+
+/* control.c: one exchange with the daemon. 0 and *reply (to be freed by the caller with cb__reply__free_unpacked), or a
+ * negative code with the sentence set. */
+int wire_exchange(cb_registry *, const Cb__Request *request, int deadline_ms, Cb__Reply **reply);
+#define WIRE_DEADLINE_MS      2000
+#define WIRE_DEADLINE_JOIN_MS 250
+void wire_attach(cb_registry *, const struct membership *);
+
+/* Text of `policy` into a struct; CB_EPOLICY with the sentence set. */
+int policy_of_text(const char *text, struct policy *out);
+
+#endif

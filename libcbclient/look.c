@@ -1,0 +1,256 @@
+/* Looking at breakers, workers and the journal: only reads, and needs no daemon. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/journal.h"
+
+static struct cb_snapshot snapshot(const struct tally *tally, uint64_t in_flight)
+{
+    return (struct cb_snapshot){
+        .state = tally->state,
+        .successes = tally->successes,
+        .failures = tally->failures,
+        .slow = tally->slow,
+        .ignored = tally->ignored,
+        .rejected = tally->rejected_open + tally->rejected_probes + tally->rejected_concurrency,
+        .abandoned = tally->abandoned,
+        .overdue = tally->overdue,
+        .transitions = tally->transitions,
+        .in_flight = in_flight,
+        .rejected_open = tally->rejected_open,
+        .rejected_probes = tally->rejected_probes,
+        .rejected_concurrency = tally->rejected_concurrency,
+    };
+}
+
+int cb_snapshot_of(const cb_breaker *breaker, struct cb_snapshot *out, size_t size)
+{
+    if (!breaker || !out || size == 0)
+        return -EINVAL;
+    const struct binding *binding = breaker_binding(breaker);
+    const struct segment *segment = &binding->membership->segment;
+    struct tally tally;
+    tally_slot(segment, binding->slot, &tally);
+    struct cb_snapshot full = snapshot(&tally, tally_in_flight_of(segment, binding->slot));
+    memset(out, 0, size);
+    memcpy(out, &full, size < sizeof full ? size : sizeof full);
+    return 0;
+}
+
+/* ---- health ---- */
+
+static uint64_t percentile_us(const struct tally *tally, uint64_t count, unsigned percent)
+{
+    uint64_t seen = 0, wanted = (count * percent + 99) / 100;
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        seen += tally->latency[i];
+        if (count && seen >= wanted)
+            return latency_bound(i) / 1000;
+    }
+    return 0;
+}
+
+static void health_latency(struct cb_health *health, const struct tally *tally)
+{
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+        health->latency_count += tally->latency[i];
+    health->latency_p50_us = percentile_us(tally, health->latency_count, 50);
+    health->latency_p95_us = percentile_us(tally, health->latency_count, 95);
+    health->latency_p99_us = percentile_us(tally, health->latency_count, 99);
+}
+
+static void health_override(struct cb_health *health, const struct override *override, uint64_t now_ms)
+{
+    if (health->counts.state < CB_FORCED_OPEN)
+        return;
+    health->override_left_ms = override->until_ms == 0       ? UINT64_MAX
+                               : override->until_ms > now_ms ? override->until_ms - now_ms
+                                                             : 0;
+    memcpy(health->override_reason, override->reason, sizeof health->override_reason);
+    health->override_reason[sizeof health->override_reason - 1] = '\0';
+    health->override_uid = override->uid;
+    health->override_pid = override->pid;
+}
+
+static bool health_fill(struct cb_health *health, const struct membership *membership, uint32_t slot,
+                        uint64_t in_flight)
+{
+    const struct segment *segment = &membership->segment;
+    struct control_copy block;
+    struct tally tally;
+    memset(health, 0, sizeof *health);
+    if (!panel_read(segment, slot, &block, NULL))
+        return false;
+    tally_slot(segment, slot, &tally);
+    memcpy(health->name, block.name, sizeof health->name);
+    policy_format(&block.policy, health->policy);
+    health->counts = snapshot(&tally, in_flight);
+    health->retry_after_ms = tally.retry_after_ms;
+    health->streak = tally.streak;
+    health->window_calls = tally.window_calls;
+    if (tally.window_calls) {
+        health->failure_rate = 100.0 * (double)tally.window_failures / (double)tally.window_calls;
+        health->slow_call_rate = 100.0 * (double)tally.window_slow / (double)tally.window_calls;
+    }
+    health->answer = (int32_t)call_query(segment, slot);
+    health->shared = membership->shared;
+    health_override(health, &block.override, segment_now_ms(segment));
+    health_latency(health, &tally);
+    return true;
+}
+
+int cb_health_of(const cb_breaker *breaker, struct cb_health *out, size_t size)
+{
+    if (!breaker || !out || size == 0)
+        return fail(-EINVAL, "cb_health_of: a NULL argument or a size of 0");
+    const struct binding *binding = breaker_binding(breaker);
+    struct cb_health full;
+    uint64_t in_flight = tally_in_flight_of(&binding->membership->segment, binding->slot);
+    if (!health_fill(&full, binding->membership, binding->slot, in_flight))
+        return fail(CB_EREMOVED, "breaker '%s' was removed", breaker->name);
+    memset(out, 0, size);
+    memcpy(out, &full, size < sizeof full ? size : sizeof full);
+    return 0;
+}
+
+/* ---- lists ---- */
+
+/* What a handle's listings are about: the shared registry, else this process's own memory. */
+static const struct membership *looked_at(const cb_registry *registry)
+{
+    const struct membership *shared = atomic_load(&((cb_registry *)registry)->shared);
+    return shared ? shared : registry->own;
+}
+
+struct listed {
+    char name[NAME_SIZE];
+    uint32_t slot;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct listed *)a)->name, ((const struct listed *)b)->name);
+}
+
+static size_t list_names(const struct segment *segment, struct listed *out)
+{
+    struct control_copy block;
+    size_t count = 0;
+    for (uint32_t slot = 0; slot < segment->capacity; slot++) {
+        if (!(panel_commit(segment, slot) & TRAIT_USED) || !panel_read(segment, slot, &block, NULL))
+            continue;
+        memcpy(out[count].name, block.name, NAME_SIZE);
+        out[count++].slot = slot;
+    }
+    qsort(out, count, sizeof *out, by_name);
+    return count;
+}
+
+int cb_list(cb_registry *registry, cb_health_visit *visit, void *arg)
+{
+    if (!registry || !visit)
+        return fail(-EINVAL, "cb_list: a NULL argument");
+    const struct membership *membership = looked_at(registry);
+    if (!membership)
+        return 0;
+    const struct segment *segment = &membership->segment;
+    struct listed *names = calloc(segment->capacity, sizeof *names);
+    uint32_t *in_flight = calloc(segment->capacity, sizeof *in_flight);
+    int code = names && in_flight ? 0 : fail(-ENOMEM, "no memory to list %u breakers", segment->capacity);
+    if (code == 0) {
+        tally_in_flight(segment, in_flight, NULL);
+        size_t count = list_names(segment, names);
+        struct cb_health health;
+        for (size_t i = 0; i < count && code == 0; i++)
+            if (health_fill(&health, membership, names[i].slot, in_flight[names[i].slot]))
+                code = visit(&health, arg);
+    }
+    free(names);
+    free(in_flight);
+    return code;
+}
+
+static void worker_command(struct cb_worker *worker)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/comm", worker->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t length = read(fd, worker->command, sizeof worker->command - 1);
+    close(fd);
+    worker->command[length > 0 ? length - 1 : 0] = '\0'; /* ends with a newline */
+}
+
+int cb_list_workers(cb_registry *registry, cb_worker_visit *visit, void *arg)
+{
+    if (!registry || !visit)
+        return fail(-EINVAL, "cb_list_workers: a NULL argument");
+    const struct membership *membership = looked_at(registry);
+    if (!membership)
+        return 0;
+    const struct segment *segment = &membership->segment;
+    uint32_t *in_flight = calloc(segment->worker_count, sizeof *in_flight);
+    if (!in_flight)
+        return fail(-ENOMEM, "no memory to list %u workers", segment->worker_count);
+    tally_in_flight(segment, NULL, in_flight);
+    int code = 0;
+    for (uint32_t i = 0; i < segment->worker_count && code == 0; i++) {
+        uint64_t process = atomic_load(&segment->workers[i].process);
+        if (process == 0)
+            continue;
+        struct cb_worker worker = {.pid = process_pid(process), .lane = i, .in_flight = in_flight[i]};
+        worker.started_ms = (process >> WORKER_PID_BITS) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+        worker_command(&worker);
+        code = visit(&worker, arg);
+    }
+    free(in_flight);
+    return code;
+}
+
+static struct cb_event event_of(const struct segment *segment, const struct journal_entry *entry)
+{
+    struct cb_event event = {
+        .sequence = entry->sequence,
+        .time_ms = entry->time_ms,
+        .from = (int32_t)entry->from,
+        .to = (int32_t)entry->to,
+        .cause = cause_name(entry->cause),
+        .value = entry->value,
+        .pid = entry->pid,
+        .uid = entry->uid,
+    };
+    struct control_copy block;
+    if (entry->slot < segment->capacity && panel_read(segment, entry->slot, &block, NULL))
+        memcpy(event.name, block.name, sizeof event.name);
+    return event;
+}
+
+int cb_history(cb_registry *registry, const char *name, cb_event_visit *visit, void *arg)
+{
+    if (!registry || !visit)
+        return fail(-EINVAL, "cb_history: a NULL argument");
+    const struct membership *membership = looked_at(registry);
+    if (!membership)
+        return 0;
+    const struct segment *segment = &membership->segment;
+    int64_t slot = name ? panel_find(segment, name) : -1;
+    if (name && slot < 0)
+        return fail(CB_ENOTFOUND, "registry '%s' has no breaker '%.63s'", registry->name, name);
+    int code = 0;
+    for (uint64_t i = journal_first(segment), end = journal_next(segment); i < end && code == 0; i++) {
+        struct journal_entry entry;
+        if (!journal_read(segment, i, &entry) || (name && entry.slot != (uint32_t)slot))
+            continue;
+        struct cb_event event = event_of(segment, &entry);
+        code = visit(&event, arg);
+    }
+    return code;
+}
