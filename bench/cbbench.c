@@ -1,0 +1,103 @@
+/*
+ * cbbench - what a protected call costs, against baselines measured in the same run.
+ *
+ *     cbbench [--json]
+ *
+ * Starts a registry of its own and removes it. Exit code: 0, all limits kept; 1, one was missed; 2, it could not run.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "print.h"
+#include "row.h"
+
+volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    interrupted = signal;
+}
+
+static void signals_catch(void)
+{
+    struct sigaction catch = {.sa_handler = interrupt};
+    sigaction(SIGINT, &catch, NULL);
+    sigaction(SIGTERM, &catch, NULL);
+    sigaction(SIGHUP, &catch, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int breakers_create(struct bench *bench)
+{
+    static const struct {
+        const char *name, *policy;
+    } wanted[BREAKERS] = {
+        [BREAKER_PLAIN] = {"plain", ""},
+        [BREAKER_WINDOW_TIME] = {"window-time", "window=time:10s failure_rate_threshold=50"},
+        [BREAKER_WINDOW_COUNT] = {"window-count", "window=count:100 failure_rate_threshold=50"},
+        [BREAKER_TIMED] = {"timed", "timing=precise slow_call_duration=1s"},
+        [BREAKER_OPEN] = {"open", "open_timeout=1h"},
+        [BREAKER_FAILING] = {"failing", "failure_threshold=1000000"},
+        [BREAKER_TRIPPED] = {"tripped", "failure_threshold=1 open_timeout=1h"},
+    };
+    for (unsigned i = 0; i < BREAKERS; i++) {
+        int error = cb_get_or_create(bench->registry, wanted[i].name, wanted[i].policy, &bench->breakers[i]);
+        if (error)
+            return error;
+    }
+    return cb_trip(bench->breakers[BREAKER_OPEN], NULL);
+}
+
+static int bench_start(struct bench *bench)
+{
+    int error = daemon_start(&bench->daemon, "bench", CAPACITY);
+    if (error == 0)
+        error = cb_attach(bench->daemon.registry, &bench->registry);
+    if (error == 0)
+        error = breakers_create(bench);
+    if (error)
+        fprintf(stderr, "cbbench: %s; %s\n", cb_strerror(error), cb_last_error());
+    return error;
+}
+
+/* What takes the same time whenever it is asked for is asked once. */
+static unsigned runs_of(enum group group)
+{
+    return group == GROUP_MEMORY ? 1 : RUNS;
+}
+
+static void group_run(struct bench *bench, enum group group, struct samples *samples)
+{
+    for (unsigned run = 0; run <= runs_of(group); run++) {
+        for (enum row_id id = 0; id < ROWS && !interrupted; id++) {
+            if (rows[id].group != group)
+                continue;
+            double value = rows[id].measure(bench, rows[id].argument);
+            if (run > 0 && value >= 0) /* the first is for warming up */
+                samples->value[id][samples->count[id]++] = value;
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    static struct samples samples;
+    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    if (argc > 2 || (argc == 2 && !json)) {
+        fprintf(stderr, "usage: cbbench [--json]\n");
+        return 2;
+    }
+    signals_catch();
+    place_count(); /* notes which processors there are, before any pinning */
+    int error = bench_start(&bench);
+    place_at(0);
+    for (enum group group = 0; group < GROUPS && error == 0; group++)
+        group_run(&bench, group, &samples);
+    cb_detach(&bench.registry);
+    daemon_stop(&bench.daemon);
+    if (error || interrupted)
+        return 2;
+    return (json ? print_json(&samples) : print_table(&samples)) > 0;
+}
