@@ -226,13 +226,17 @@ static int policy_compare(const cb_breaker *breaker, const struct policy *wanted
     return fail(CB_POLICY_DIFFERS, "breaker '%s' exists with another policy, which stays as it is", breaker->name);
 }
 
-/* Remember what to create it with, should it have to be created again. */
+/* Remember what to create it with, should it have to be created again: what was asked for last. */
 static int breaker_remember(cb_breaker *breaker, const char *policy)
 {
-    if (breaker->policy)
+    if (breaker->policy && (!policy || strcmp(breaker->policy, policy) == 0))
         return 0;
-    breaker->policy = strdup(policy ? policy : "");
-    return breaker->policy ? 0 : fail(-ENOMEM, "no memory for breaker '%s'", breaker->name);
+    char *copy = strdup(policy ? policy : "");
+    if (!copy)
+        return fail(-ENOMEM, "no memory for breaker '%s'", breaker->name);
+    free(breaker->policy);
+    breaker->policy = copy;
+    return 0;
 }
 
 /* Find it in the shared registry, else create it there, else (no registry, or its daemon is away) in private memory. */

@@ -1,0 +1,267 @@
+/* The public functions, on a virtual registry: what they return, what they leave alone, what they refuse. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cbclient.h"
+
+static cb_registry *registry;
+static cb_breaker *breaker;
+
+static void open_virtual(void)
+{
+    cr_assert_eq(cb_virtual_open(&registry), 0);
+    cr_assert_eq(cb_get_or_create(registry, "b", "failure_threshold=2 open_timeout=1s", &breaker), 0);
+}
+
+static void close_virtual(void)
+{
+    cb_detach(&registry);
+    cr_assert_null(registry);
+}
+
+TestSuite(client, .init = open_virtual, .fini = close_virtual);
+
+static struct cb_snapshot counts(void)
+{
+    struct cb_snapshot snapshot;
+    cr_assert_eq(cb_snapshot_of(breaker, &snapshot, sizeof snapshot), 0);
+    return snapshot;
+}
+
+static int calls;
+static int returns(void *arg)
+{
+    calls++;
+    return *(int *)arg;
+}
+static int answers_seven(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+Test(client, an_operations_own_value_arrives_and_is_never_the_breakers_answer)
+{
+    int values[] = {0, 1, -1, CB_REJECTED_OPEN, CB_REJECTED_PROBES, CB_IGNORE};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        int result = 99;
+        cb_reset(breaker, NULL);
+        cr_assert_eq(cb_call(breaker, returns, &values[i], &result), CB_ADMITTED);
+        cr_assert_eq(result, values[i]);
+    }
+    cr_assert_eq(counts().successes, 1);
+    cr_assert_eq(counts().failures, 4);
+    cr_assert_eq(counts().ignored, 1);
+}
+
+Test(client, a_rejected_call_does_not_run_and_leaves_the_result_alone)
+{
+    int result = 99, value = 0;
+    calls = 0;
+    cr_assert_eq(cb_trip(breaker, "test"), 0);
+    cr_assert_eq(cb_call(breaker, returns, &value, &result), CB_REJECTED_OPEN);
+    cr_assert_eq(calls, 0);
+    cr_assert_eq(result, 99);
+    cr_assert_eq(counts().rejected, 1);
+}
+
+Test(client, the_fallback_runs_after_a_failure_or_a_rejection_only)
+{
+    int result = 0, good = 0, bad = 1, neutral = CB_IGNORE;
+    cr_assert_eq(cb_call_with_fallback(breaker, returns, answers_seven, &good, &result), CB_ADMITTED);
+    cr_assert_eq(result, 0);
+    cr_assert_eq(cb_call_with_fallback(breaker, returns, answers_seven, &neutral, &result), CB_ADMITTED);
+    cr_assert_eq(result, CB_IGNORE);
+    cr_assert_eq(cb_call_with_fallback(breaker, returns, answers_seven, &bad, &result), CB_ADMITTED);
+    cr_assert_eq(result, 7);
+    cb_trip(breaker, NULL);
+    result = 0;
+    cr_assert_eq(cb_call_with_fallback(breaker, returns, answers_seven, &good, &result), CB_REJECTED_OPEN);
+    cr_assert_eq(result, 7);
+}
+
+Test(client, a_retry_stops_as_soon_as_the_breaker_rejects)
+{
+    struct cb_retry retry = {.max_attempts = 10, .wait_ms = 1};
+    int result = 0, bad = 5;
+    calls = 0;
+    cr_assert_eq(cb_call_with_retry(breaker, returns, &bad, &retry, &result), CB_REJECTED_OPEN);
+    cr_assert_eq(calls, 2, "two failures trip it, the third attempt is rejected");
+    cr_assert_eq(result, 5);
+    cr_assert_eq(counts().failures, 2);
+}
+
+Test(client, a_retry_ends_with_a_success_and_checks_its_settings)
+{
+    struct cb_retry retry = {.jitter_percent = 101};
+    int result = 9, good = 0;
+    calls = 0;
+    cr_assert_eq(cb_call_with_retry(breaker, returns, &good, &retry, &result), -EINVAL);
+    cr_assert_eq(calls, 0);
+    cr_assert_eq(cb_call_with_retry(breaker, returns, &good, NULL, &result), CB_ADMITTED);
+    cr_assert_eq(calls, 1);
+    cr_assert_eq(result, 0);
+}
+
+Test(client, a_permit_is_settled_once)
+{
+    cb_permit permit, empty = {0};
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    cr_assert_eq(counts().in_flight, 1);
+    cr_assert_eq(cb_failure(&permit), 0);
+    cr_assert_eq(cb_failure(&permit), CB_ESETTLED);
+    cr_assert_eq(cb_success(&empty), CB_ESETTLED);
+    cr_assert_eq(cb_success(NULL), CB_ESETTLED);
+    cr_assert_eq(counts().failures, 1);
+    cr_assert_eq(counts().in_flight, 0);
+    cr_assert_eq(cb_state_of(breaker), CB_CLOSED);
+}
+
+static void leave_early(int how)
+{
+    CB_SCOPED cb_permit permit = {0};
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    if (how == 1)
+        return;
+    cb_success(&permit);
+}
+
+Test(client, a_forgotten_permit_is_a_failure_and_a_settled_one_is_not)
+{
+    leave_early(0);
+    cr_assert_eq(counts().abandoned, 0);
+    leave_early(1);
+    leave_early(1);
+    cr_assert_eq(counts().abandoned, 2);
+    cr_assert_eq(counts().failures, 0);
+    cr_assert_eq(cb_state_of(breaker), CB_OPEN);
+}
+
+Test(client, looking_changes_nothing_and_says_how_long)
+{
+    cb_trip(breaker, NULL);
+    cr_assert_eq(cb_retry_after_ms(breaker), 1000);
+    cr_assert_eq(cb_would_admit(breaker), CB_REJECTED_OPEN);
+    cb_virtual_advance(registry, 999);
+    cr_assert_eq(cb_retry_after_ms(breaker), 1);
+    cb_virtual_advance(registry, 1000);
+    cr_assert_eq(cb_retry_after_ms(breaker), 0);
+    cr_assert_eq(cb_would_admit(breaker), CB_ADMITTED);
+    cr_assert_eq(cb_state_of(breaker), CB_HALF_OPEN);
+    cr_assert_eq(counts().transitions, 1);
+    cr_assert_eq(counts().rejected, 0);
+}
+
+Test(client, an_override_has_a_reason_and_an_end)
+{
+    struct cb_health health;
+    cr_assert_eq(cb_override(breaker, CB_FORCED_OPEN, 60000, "maintenance"), 0);
+    cr_assert_eq(cb_health_of(breaker, &health, sizeof health), 0);
+    cr_assert_str_eq(health.override_reason, "maintenance");
+    cr_assert_eq(health.override_left_ms, 60000);
+    cr_assert_eq(health.answer, CB_REJECTED_OPEN);
+    cb_virtual_advance(registry, 59999);
+    cr_assert_eq(cb_state_of(breaker), CB_FORCED_OPEN);
+    cb_virtual_advance(registry, 60000);
+    cr_assert_eq(cb_state_of(breaker), CB_CLOSED);
+    cr_assert_eq(cb_override(breaker, CB_FORCED_OPEN, 0, NULL), 0);
+    cr_assert_eq(cb_retry_after_ms(breaker), UINT64_MAX);
+    cr_assert_eq(cb_override(breaker, CB_CLOSED, 0, NULL), 0);
+    cr_assert_eq(cb_state_of(breaker), CB_CLOSED);
+    cr_assert_eq(cb_override(breaker, CB_HALF_OPEN, 0, NULL), -EINVAL);
+}
+
+Test(client, reasons_are_limited)
+{
+    char reason[200];
+    memset(reason, 'r', sizeof reason);
+    reason[127] = '\0';
+    cr_assert_eq(cb_trip(breaker, reason), 0);
+    reason[127] = 'r', reason[128] = '\0';
+    cr_assert_eq(cb_trip(breaker, reason), CB_EREASON);
+    cr_assert_eq(cb_trip(breaker, "two\nlines"), CB_EREASON);
+    cr_assert(strstr(cb_last_error(), "byte 4"));
+}
+
+Test(client, one_that_exists_keeps_its_policy_and_says_so)
+{
+    cb_breaker *again;
+    cr_assert_eq(cb_get_or_create(registry, "b", "open_timeout=1s   failure_threshold=2", &again), 0);
+    cr_assert_eq(again, breaker);
+    cr_assert_eq(cb_get_or_create(registry, "b", NULL, &again), 0);
+    cr_assert_eq(cb_get_or_create(registry, "b", "failure_threshold=9", &again), CB_POLICY_DIFFERS);
+    cr_assert_eq(again, breaker);
+    struct cb_health health;
+    cb_health_of(breaker, &health, sizeof health);
+    cr_assert_str_eq(health.policy, "failure_threshold=2 open_timeout=1s");
+}
+
+Test(client, bad_names_and_policies_are_refused_by_name)
+{
+    char name[10001];
+    cb_breaker *none = breaker;
+    memset(name, 'n', sizeof name);
+    name[10000] = '\0';
+    cr_assert_eq(cb_get_or_create(registry, name, NULL, &none), CB_ENAME);
+    cr_assert_null(none);
+    name[64] = '\0';
+    cr_assert_eq(cb_get_or_create(registry, name, NULL, &none), CB_ENAME);
+    name[63] = '\0';
+    cr_assert_eq(cb_get_or_create(registry, name, NULL, &none), 0);
+    cr_assert_eq(cb_get_or_create(registry, "", NULL, &none), CB_ENAME);
+    cr_assert_eq(cb_get_or_create(registry, "new\nline", NULL, &none), CB_ENAME);
+    cr_assert_eq(cb_get(registry, "absent", &none), CB_ENOTFOUND);
+    cr_assert_eq(cb_get_or_create(registry, "c", "open_timeout=10parsecs", &none), CB_EPOLICY);
+    cr_assert(strstr(cb_last_error(), "open_timeout") && strstr(cb_last_error(), "10parsecs"));
+    cr_assert_eq(cb_get(registry, "c", &none), CB_ENOTFOUND, "nothing half-made");
+}
+
+Test(client, an_older_caller_gets_the_part_of_a_struct_that_it_knows)
+{
+    struct cb_snapshot snapshot;
+    memset(&snapshot, 0xee, sizeof snapshot);
+    cr_assert_eq(cb_snapshot_of(breaker, &snapshot, sizeof snapshot.state), 0);
+    cr_assert_eq(snapshot.state, CB_CLOSED);
+    cr_assert_eq(snapshot.successes, UINT64_C(0xeeeeeeeeeeeeeeee));
+    cr_assert_eq(cb_snapshot_of(breaker, &snapshot, 0), -EINVAL);
+    cr_assert_eq(cb_snapshot_of(breaker, NULL, 8), -EINVAL);
+}
+
+Test(client, ten_thousand_permits_at_once_in_one_process)
+{
+    enum { MANY = 10000 };
+    cb_permit *permits = calloc(MANY, sizeof *permits);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(cb_acquire(breaker, &permits[i]), CB_ADMITTED);
+    cr_assert_eq(counts().in_flight, MANY);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(cb_success(&permits[i]), 0);
+    cr_assert_eq(counts().in_flight, 0);
+    cr_assert_eq(counts().successes, MANY);
+    free(permits);
+}
+
+Test(client, a_removed_breaker_starts_anew)
+{
+    cb_permit permit;
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    cb_failure(&permit);
+    cr_assert_eq(cb_remove(breaker, NULL), 0);
+    cb_breaker *again;
+    cr_assert_eq(cb_get(registry, "b", &again), CB_ENOTFOUND);
+    cr_assert_eq(cb_get_or_create(registry, "b", "failure_threshold=3", &again), 0);
+    cr_assert_eq(counts().failures, 0);
+}
+
+Test(client, every_code_has_words)
+{
+    for (int code = CB_EREASON; code <= CB_ENODAEMON; code++)
+        cr_assert_str_neq(cb_strerror(code), "unknown error");
+    cr_assert_str_eq(cb_strerror(0), "done");
+    cr_assert_str_eq(cb_strerror(-ENOMEM), "Cannot allocate memory");
+    cr_assert_str_eq(cb_strerror(INT_MIN), "unknown error");
+    cr_assert_str_eq(cb_state_name((enum cb_state)77), "?");
+    cr_assert_str_eq(cb_answer_name(CB_REJECTED_PROBES), "rejected:probes");
+}
