@@ -1,0 +1,41 @@
+/* The configuration file: settings in [registryd], and a section a breaker with its policy's keys. */
+#ifndef REGISTRYD_CONFIG_H
+#define REGISTRYD_CONFIG_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/layout.h"
+
+#define CAPACITY_DEFAULT 1024
+#define CAPACITY_MAX     65536
+#define GROUP_NONE       ((gid_t)-1)
+
+struct config_breaker {
+    char name[NAME_SIZE];
+    int line; /* of its section */
+    struct policy policy;
+};
+
+struct config {
+    char registry[NAME_SIZE];    /* "": not given */
+    char runtime_dir[PATH_SIZE]; /* "": not given */
+    uint32_t capacity;           /* 0: not given */
+    gid_t members, administrators;
+    struct config_breaker *breakers;
+    size_t count;
+};
+
+void config_init(struct config *);
+void config_finish(struct config *);
+
+/* Read the file at `path` over *config (initialised). Everything that is wrong with it is logged, each with file and
+ * line; returns how many things that were. */
+unsigned config_load(struct config *, const char *path);
+
+const struct config_breaker *config_find(const struct config *, const char *name);
+
+/* "1" to "65536"; 0 for anything else. */
+uint32_t capacity_parse(const char *text);
+
+#endif

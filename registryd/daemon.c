@@ -1,0 +1,223 @@
+#include "registryd/daemon.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "registryd/access.h"
+#include "registryd/log.h"
+#include "registryd/reaper.h"
+#include "registryd/request.h"
+#include "registryd/rundir.h"
+#include "registryd/server.h"
+
+struct daemon {
+    const struct options *options;
+    struct config *config;
+    const char *name;
+    struct access access;
+    struct rundir rundir;
+    struct registry registry;
+    struct server server;
+    struct reaper reaper;
+    struct service service;
+    uv_loop_t loop;
+    uv_signal_t hangup, terminate, interrupt;
+};
+
+/* ---- settings: the command line before the file before the default ---- */
+
+static const char *setting_name(const struct options *options, const struct config *config)
+{
+    const char *name = options->registry ? options->registry : *config->registry ? config->registry : "default";
+    if (registry_name_valid(name))
+        return name;
+    log_say(LOG_ERR, "the registry's name \"%.80s\" is not valid: 1 to 63 bytes of A-Z a-z 0-9 . _ -", name);
+    return NULL;
+}
+
+static const char *setting_dir(const struct options *options, const struct config *config)
+{
+    return options->runtime_dir ? options->runtime_dir : *config->runtime_dir ? config->runtime_dir : NULL;
+}
+
+static uint32_t setting_capacity(const struct options *options, const struct config *config)
+{
+    return options->capacity ? options->capacity : config->capacity;
+}
+
+static bool setting_rundir(const struct options *options, const struct config *config, const char *name,
+                           struct rundir *out)
+{
+    bool shared = geteuid() == 0 || config->members != GROUP_NONE || config->administrators != GROUP_NONE;
+    return rundir_open(out, setting_dir(options, config), name, shared);
+}
+
+/* ---- reloading ---- */
+
+static void say_fixed(const struct daemon *daemon, const struct config *next)
+{
+    const struct config *now = daemon->config;
+    if (strcmp(next->registry, now->registry) != 0 || strcmp(next->runtime_dir, now->runtime_dir) != 0 ||
+        next->capacity != now->capacity || next->members != now->members)
+        log_say(LOG_WARNING, "%s: changes of registry, runtime_dir, capacity and members take effect at the next start",
+                daemon->options->config);
+}
+
+static void say_vanished(const struct daemon *daemon, const struct config *next)
+{
+    for (size_t i = 0; i < daemon->config->count; i++)
+        if (config_find(next, daemon->config->breakers[i].name) == NULL)
+            log_say(LOG_NOTICE, "breaker %s is not configured any more; it stays until somebody removes it",
+                    daemon->config->breakers[i].name);
+}
+
+static void reload(struct daemon *daemon)
+{
+    struct config next;
+    config_init(&next);
+    if (config_load(&next, daemon->options->config) > 0) {
+        log_say(LOG_ERR, "%s was not reloaded; what was in force stays so", daemon->options->config);
+        config_finish(&next);
+        return;
+    }
+    say_fixed(daemon, &next);
+    say_vanished(daemon, &next);
+    config_finish(daemon->config);
+    *daemon->config = next;
+    daemon->access.administrators = next.administrators;
+    registry_apply(&daemon->registry, daemon->config);
+    log_say(LOG_NOTICE, "%s was reloaded", daemon->options->config);
+}
+
+/* ---- signals ---- */
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    struct timespec now;
+    (void)number;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    if (daemon->options->config)
+        reload(daemon);
+    else
+        log_say(LOG_NOTICE, "there is nothing to reload: started without --config");
+    sd_notify(0, "READY=1");
+}
+
+static void on_end(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    log_say(LOG_INFO, "ends at %s; the memory of registry %s stays", strsignal(number), daemon->name);
+    sd_notify(0, "STOPPING=1");
+    uv_stop(&daemon->loop);
+}
+
+static void signal_start(struct daemon *daemon, uv_signal_t *handle, uv_signal_cb callback, int number)
+{
+    uv_signal_init(&daemon->loop, handle);
+    handle->data = daemon;
+    uv_signal_start(handle, callback, number);
+}
+
+static void signals_start(struct daemon *daemon)
+{
+    signal_start(daemon, &daemon->hangup, on_hangup, SIGHUP);
+    signal_start(daemon, &daemon->terminate, on_end, SIGTERM);
+    signal_start(daemon, &daemon->interrupt, on_end, SIGINT);
+}
+
+static void signals_stop(struct daemon *daemon)
+{
+    uv_close((uv_handle_t *)&daemon->hangup, NULL);
+    uv_close((uv_handle_t *)&daemon->terminate, NULL);
+    uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+}
+
+/* ---- coming up and going down ---- */
+
+/* A descriptor a connection and one a worker. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void serve(struct daemon *daemon)
+{
+    daemon->service = (struct service){
+        .registry = &daemon->registry,
+        .reaper = &daemon->reaper,
+        .access = &daemon->access,
+        .started_ms = segment_now_ms(&daemon->registry.segment),
+    };
+    server_start(&daemon->server, &daemon->loop, &daemon->service);
+    signals_start(daemon);
+    sd_notifyf(0, "READY=1\nSTATUS=registry %s on %s", daemon->name, daemon->server.path);
+    log_say(LOG_INFO, "ready: registry %s on %s", daemon->name, daemon->server.path);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    signals_stop(daemon);
+    server_stop(&daemon->server);
+}
+
+/* The socket listens before the memory appears that names it: who finds the memory finds somebody who answers. */
+static int run_listening(struct daemon *daemon)
+{
+    uint32_t capacity = setting_capacity(daemon->options, daemon->config);
+    gid_t group = access_group(&daemon->access);
+    if (!registry_open(&daemon->registry, daemon->name, capacity, group, daemon->server.path)) {
+        server_abandon(&daemon->server);
+        return 1;
+    }
+    uv_loop_init(&daemon->loop);
+    registry_apply(&daemon->registry, daemon->config);
+    bool started = reaper_start(&daemon->reaper, &daemon->loop, &daemon->registry);
+    if (started) {
+        serve(daemon);
+        reaper_stop(&daemon->reaper);
+    } else {
+        server_abandon(&daemon->server);
+    }
+    uv_run(&daemon->loop, UV_RUN_DEFAULT); /* until the handles are closed */
+    uv_loop_close(&daemon->loop);
+    registry_close(&daemon->registry);
+    return started ? 0 : 1;
+}
+
+int daemon_run(const struct options *options, struct config *config)
+{
+    static struct daemon daemon;
+    daemon = (struct daemon){.options = options, .config = config, .name = setting_name(options, config)};
+    daemon.access = (struct access){.members = config->members, .administrators = config->administrators};
+    umask(077);
+    raise_limits();
+    if (daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
+        return 1;
+    int status = 1;
+    if (server_listen(&daemon.server, daemon.rundir.socket, access_group(&daemon.access)))
+        status = run_listening(&daemon);
+    rundir_close(&daemon.rundir);
+    return status;
+}
+
+int daemon_purge(const struct options *options, const struct config *config)
+{
+    struct rundir rundir;
+    const char *name = setting_name(options, config);
+    if (name == NULL || !setting_rundir(options, config, name, &rundir))
+        return 1;
+    bool purged = registry_purge(name, rundir.socket);
+    if (purged)
+        unlink(rundir.socket);
+    rundir_close(&rundir);
+    return purged ? 0 : 1;
+}

@@ -1,0 +1,33 @@
+/* The reaper: notices workers that die and calls that hang, and settles what they held. A process is dead when the
+ * kernel says so; a stopped one is not. */
+#ifndef REGISTRYD_REAPER_H
+#define REGISTRYD_REAPER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "registryd/registry.h"
+
+struct watch;
+
+struct reaper {
+    struct registry *registry;
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    struct watch **watches; /* by worker number; NULL: nobody has it */
+    uint32_t count;         /* of those that are not NULL */
+    unsigned turns;
+    bool warned; /* no descriptor was to be had; said once */
+};
+
+bool reaper_start(struct reaper *, uv_loop_t *, struct registry *);
+void reaper_stop(struct reaper *); /* the loop must run on until all handles are closed */
+
+/* Watch the process that has this worker number (below worker_count) from now on. False: nobody has it, or not any
+ * more. */
+bool reaper_watch(struct reaper *, uint32_t worker);
+
+/* Processes' worker numbers that are watched. */
+uint32_t reaper_count(const struct reaper *);
+
+#endif

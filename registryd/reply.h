@@ -1,0 +1,51 @@
+/* What a request is answered with, and everything the message points to. */
+#ifndef REGISTRYD_REPLY_H
+#define REGISTRYD_REPLY_H
+
+#include <stdbool.h>
+
+#include "core/layout.h"
+#include "proto/packet.h"
+
+/* Codes of the public header that core has no use for; the others are in core/segment.h. */
+enum reply_code {
+    REPLY_EVERSION = -10004,
+    REPLY_ENAME = -10009,
+    REPLY_EPOLICY = -10010,
+    REPLY_EFULL = -10011,
+    REPLY_ENOTFOUND = -10012,
+    REPLY_EDENIED = -10017,
+    REPLY_EPROTOCOL = -10018,
+    REPLY_EREASON = -10019,
+};
+
+#define REPLY_ERROR_SIZE 512
+
+/* A breaker's message and its texts. */
+struct row {
+    Cb__Breaker message;
+    char name[NAME_SIZE], policy[POLICY_TEXT_SIZE], reason[REASON_SIZE];
+};
+
+struct reply {
+    Cb__Reply message;
+    bool hang_up; /* the connection ends with it */
+    char error[REPLY_ERROR_SIZE];
+    char policy[POLICY_TEXT_SIZE]; /* Created's */
+    union {
+        Cb__Attached attached;
+        Cb__Created created;
+        Cb__Breakers breakers;
+        Cb__Pong pong;
+    } body;
+    struct row *rows; /* for reply_finish() */
+    Cb__Breaker **list;
+};
+
+void reply_init(struct reply *);
+void reply_finish(struct reply *);
+
+/* The answer is an error. */
+void reply_fail(struct reply *, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

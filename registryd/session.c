@@ -1,0 +1,130 @@
+#include "registryd/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "registryd/request.h"
+
+#define GREETING_MS 5000 /* until the first request; idle connections may stay idle after it */
+#define DRAIN_MAX   64   /* packets that nobody will answer */
+
+/* Packets left unread would reset the connection before the peer has read its last reply. */
+static void drain_and_close(int fd)
+{
+    char byte;
+    for (int i = 0; i < DRAIN_MAX && recv(fd, &byte, 1, MSG_DONTWAIT) > 0; i++)
+        continue;
+    close(fd);
+}
+
+static void on_deadline_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct session *session = handle->data;
+    drain_and_close(session->fd);
+    uv_close((uv_handle_t *)&session->deadline, on_deadline_closed);
+}
+
+void session_end(struct session *session)
+{
+    TAILQ_REMOVE(&session->server->sessions, session, link);
+    session->server->session_count--;
+    uv_close((uv_handle_t *)&session->poll, on_poll_closed);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    session_end(timer->data);
+}
+
+/* Answer what was received, `length` bytes or an error of packet_receive(). False: the connection ends. */
+static bool answer(struct session *session, ssize_t length)
+{
+    struct service *service = session->server->service;
+    struct peer peer;
+    struct reply reply;
+    reply_init(&reply);
+    if (length == -EMSGSIZE) {
+        reply_fail(&reply, REPLY_EPROTOCOL, "the request is larger than %d bytes; the connection ends", PACKET_SIZE);
+        reply.hang_up = true;
+    } else if (access_peer(service->access, session->fd, &peer)) {
+        request_answer(service, &peer, !session->greeted, session->server->packet, (size_t)length, &reply);
+    } else {
+        reply.hang_up = true;
+    }
+    bool sent = packet_send(session->fd, &reply.message.base, 0) == 0;
+    reply_finish(&reply);
+    return sent && !reply.hang_up;
+}
+
+static void serve(struct session *session)
+{
+    ssize_t length = packet_receive(session->fd, session->server->packet, 0);
+    if (length == -EAGAIN)
+        return;
+    bool over = length <= 0 && length != -EMSGSIZE;
+    if (over || !answer(session, length)) {
+        session_end(session);
+        return;
+    }
+    session->greeted = true;
+    uv_timer_stop(&session->deadline);
+    TAILQ_REMOVE(&session->server->sessions, session, link);
+    TAILQ_INSERT_TAIL(&session->server->sessions, session, link);
+}
+
+static bool is_writable(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    return poll(&ready, 1, 0) > 0;
+}
+
+/* No request is taken from a peer that does not read its replies. */
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct session *session = poll->data;
+    bool writable = is_writable(session->fd);
+    if (status < 0) {
+        session_end(session);
+        return;
+    }
+    uv_poll_start(poll, writable ? UV_READABLE : UV_WRITABLE, on_ready);
+    if (writable && (events & UV_READABLE))
+        serve(session);
+}
+
+bool session_start(struct server *server, int fd, uid_t uid)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL || uv_poll_init(server->loop, &session->poll, fd) != 0) {
+        free(session);
+        return false;
+    }
+    session->server = server;
+    session->fd = fd;
+    session->uid = uid;
+    session->poll.data = session->deadline.data = session;
+    uv_timer_init(server->loop, &session->deadline);
+    uv_timer_start(&session->deadline, on_deadline, GREETING_MS, 0);
+    uv_poll_start(&session->poll, UV_READABLE, on_ready);
+    TAILQ_INSERT_TAIL(&server->sessions, session, link);
+    server->session_count++;
+    return true;
+}
+
+void session_refuse(int fd, int code, const char *why)
+{
+    struct reply reply;
+    reply_init(&reply);
+    reply_fail(&reply, code, "%s", why);
+    packet_send(fd, &reply.message.base, 0);
+    reply_finish(&reply);
+    drain_and_close(fd);
+}

@@ -1,0 +1,26 @@
+/* One connection: a request, a reply, a request ... */
+#ifndef REGISTRYD_SESSION_H
+#define REGISTRYD_SESSION_H
+
+#include <sys/queue.h>
+
+#include "registryd/server.h"
+
+struct session {
+    TAILQ_ENTRY(session) link;
+    struct server *server;
+    int fd;
+    uid_t uid;
+    bool greeted; /* its first request is answered */
+    uv_poll_t poll;
+    uv_timer_t deadline; /* for the first request */
+};
+
+/* Take `fd` over; it is the one used last. False: no memory, and fd is still the caller's. */
+bool session_start(struct server *, int fd, uid_t uid);
+void session_end(struct session *);
+
+/* Send a refusal (enum reply_code or -errno) and close `fd`, which has no session. */
+void session_refuse(int fd, int code, const char *why);
+
+#endif
