@@ -105,14 +105,9 @@ static bool killed_counted(struct demo *demo)
     return counts.abandoned > 0;
 }
 
-static bool quiet(const struct demo *demo)
-{
-    return demo->timeline.since_us == 0;
-}
-
 static bool shared_told(struct demo *demo)
 {
-    return demo->crews[CREW_SHARED].told == demo->crews[CREW_SHARED].live && quiet(demo);
+    return demo->crews[CREW_SHARED].told == demo->crews[CREW_SHARED].live && timeline_quiet(&demo->timeline);
 }
 
 static bool outage_over(struct demo *demo)
@@ -123,7 +118,7 @@ static bool outage_over(struct demo *demo)
 static bool all_back(struct demo *demo)
 {
     return demo->crews[CREW_SHARED].back == demo->crews[CREW_SHARED].live &&
-           demo->crews[CREW_PRIVATE].back == demo->crews[CREW_PRIVATE].live && quiet(demo);
+           demo->crews[CREW_PRIVATE].back == demo->crews[CREW_PRIVATE].live && timeline_quiet(&demo->timeline);
 }
 
 static void title_print(const struct timeline *timeline)

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COLUMN      43
-#define TOGETHER_US 250000 /* moments of one kind this close are one line */
+#define COLUMN     43
+#define WAIT_US    250000 /* a crew's moments of this long are one line */
+#define SETTLED_US 150000 /* and may stand beside the other crew's when the last one is probably in */
 
 static const char rule[] = "-------------------------------------------";
 
@@ -71,8 +72,8 @@ void timeline_add(struct timeline *timeline, unsigned crew, unsigned moments, ui
 {
     for (unsigned moment = 0; moment < MOMENTS; moment++)
         timeline->pending[crew][moment] += moments >> moment & 1;
-    if (moments && timeline->since_us == 0)
-        timeline->since_us = at_us;
+    if (moments && timeline->since_us[crew] == 0)
+        timeline->since_us[crew] = at_us;
 }
 
 static const char *plural(unsigned n)
@@ -109,7 +110,7 @@ static enum shade phrase(const struct crew *crew, enum moment moment, unsigned n
     return SHADE_PLAIN;
 }
 
-/* Take the crew's next moment that has something to tell. */
+/* Take the crew's next moment that has something to tell; "": none. */
 static enum shade phrase_next(unsigned pending[MOMENTS], const struct crew *crew, char out[COLUMN + 1])
 {
     out[0] = '\0';
@@ -123,15 +124,14 @@ static enum shade phrase_next(unsigned pending[MOMENTS], const struct crew *crew
     return SHADE_PLAIN;
 }
 
-void timeline_flush(struct timeline *timeline, const struct crew crews[CREWS])
+/* Print what these crews have pending, from `since` on. */
+static void rows_print(struct timeline *timeline, unsigned pending[CREWS][MOMENTS], const struct crew crews[CREWS],
+                       uint64_t since)
 {
-    uint64_t since = timeline->since_us;
-    if (since == 0 || now_us() < since + TOGETHER_US)
-        return;
     for (;;) {
         char left[COLUMN + 1], right[COLUMN + 1];
-        enum shade shades[] = {phrase_next(timeline->pending[CREW_SHARED], &crews[CREW_SHARED], left),
-                               phrase_next(timeline->pending[CREW_PRIVATE], &crews[CREW_PRIVATE], right)};
+        enum shade shades[] = {phrase_next(pending[CREW_SHARED], &crews[CREW_SHARED], left),
+                               phrase_next(pending[CREW_PRIVATE], &crews[CREW_PRIVATE], right)};
         if (!left[0] && !right[0])
             break;
         stamp(timeline, since);
@@ -139,6 +139,33 @@ void timeline_flush(struct timeline *timeline, const struct crew crews[CREWS])
         cell(timeline, shades[1], right, 0);
         putchar('\n');
     }
-    timeline->since_us = 0;
     fflush(stdout);
+}
+
+static bool waiting(const struct timeline *timeline, unsigned crew, uint64_t now, uint64_t least_us)
+{
+    return timeline->since_us[crew] != 0 && now >= timeline->since_us[crew] + least_us;
+}
+
+bool timeline_quiet(const struct timeline *timeline)
+{
+    return timeline->since_us[CREW_SHARED] == 0 && timeline->since_us[CREW_PRIVATE] == 0;
+}
+
+void timeline_flush(struct timeline *timeline, const struct crew crews[CREWS])
+{
+    unsigned pending[CREWS][MOMENTS] = {0};
+    uint64_t now = now_us(), since = now;
+    if (!waiting(timeline, CREW_SHARED, now, WAIT_US) && !waiting(timeline, CREW_PRIVATE, now, WAIT_US))
+        return;
+    for (unsigned crew = 0; crew < CREWS; crew++) {
+        if (!waiting(timeline, crew, now, SETTLED_US))
+            continue;
+        memcpy(pending[crew], timeline->pending[crew], sizeof pending[crew]);
+        memset(timeline->pending[crew], 0, sizeof pending[crew]);
+        if (timeline->since_us[crew] < since)
+            since = timeline->since_us[crew];
+        timeline->since_us[crew] = 0;
+    }
+    rows_print(timeline, pending, crews, since);
 }

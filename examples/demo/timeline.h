@@ -8,8 +8,8 @@
 #include "crew.h"
 
 struct timeline {
-    uint64_t zero_us;  /* its time 0 */
-    uint64_t since_us; /* the oldest moment not yet printed; 0: none */
+    uint64_t zero_us;         /* its time 0 */
+    uint64_t since_us[CREWS]; /* the oldest moment not yet printed; 0: none */
     unsigned pending[CREWS][MOMENTS];
     bool colour;
 };
@@ -19,6 +19,8 @@ void timeline_begin(struct timeline *, const char *left, const char *right); /* 
 
 /* What one worker of a crew lived through (a set of 1 << enum moment); printed a little later, together with its like. */
 void timeline_add(struct timeline *, unsigned crew, unsigned moments, uint64_t at_us);
+/* Nothing waits to be printed. */
+bool timeline_quiet(const struct timeline *);
 /* Print what has waited long enough. */
 void timeline_flush(struct timeline *, const struct crew crews[CREWS]);
 
