@@ -33,4 +33,4 @@ cmake --build "$prefix/build" >"$prefix/log" || { cat "$prefix/log"; exit 1; }
 "$prefix/build/shared"
 "$prefix/build/static"
 
-"$prefix/usr/bin/cbctl" --version
+LD_LIBRARY_PATH=$libdir "$prefix/usr/bin/cbctl" --version

@@ -1,12 +1,15 @@
 #!/bin/bash
-# Make the Debian packages, unpack all three into one folder and look at what is there; the programs run from it.
-# Usage: package.sh SOURCE_DIR BUILD_DIR
+# Make the Debian packages as ./dev package does, unpack all three into one folder and look at what is there; the programs
+# run from it.
+# Usage: package.sh SOURCE_DIR
 set -eu
-build=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-(cd "$build" && cpack -B "$folder/packages") >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+{
+    cmake -S "$1" -B "$folder/build" -G Ninja -DCMAKE_INSTALL_PREFIX=/usr -DCB_TESTS=OFF -DCB_EXAMPLES=OFF \
+        -DCB_BENCH=OFF && cmake --build "$folder/build" && (cd "$folder/build" && cpack -B "$folder/packages")
+} >"$folder/log" 2>&1 || { tail -n 40 "$folder/log"; exit 1; }
 for package in "$folder"/packages/*.deb; do
     dpkg-deb -x "$package" "$folder/root"
 done
@@ -14,10 +17,11 @@ libdir=$(dirname "$(find "$folder/root" -name 'libcbclient.so.1')")
 
 missing=0
 has() {
-    local package=$1 path
+    local package=$1 path content
     shift
+    content=$(dpkg-deb -c "$folder/packages/${package}"_*.deb)
     for path in "$@"; do
-        dpkg-deb -c "$folder/packages/${package}"_*.deb | grep -qE " \./usr/$path( ->.*)?$" || {
+        grep -qE " \./usr/$path( ->.*)?$" <<<"$content" || {
             echo "$package has no /usr/$path"
             missing=1
         }
@@ -32,7 +36,12 @@ has libcbclient-dev include/cbclient.h 'lib/[^/]*/libcbclient.so' 'lib/[^/]*/lib
 dpkg-deb -f "$folder"/packages/registryd_*.deb Depends | grep -q 'libcbclient1 (= .*libuv1' ||
     { echo "registryd's Depends: $(dpkg-deb -f "$folder"/packages/registryd_*.deb Depends)"; missing=1; }
 
+[[ -f $folder/root/etc/registryd/registryd.conf ]] || { echo "registryd has no /etc/registryd/registryd.conf"; missing=1; }
+grep -q '^ExecStart=/usr/sbin/registryd .*/etc/registryd/registryd.conf$' \
+    "$folder/root/usr/lib/systemd/system/registryd.service" || { echo "registryd.service starts something else"; missing=1; }
+
 export LD_LIBRARY_PATH=$libdir
+"$folder/root/usr/sbin/registryd" --check --config "$folder/root/etc/registryd/registryd.conf"
 "$folder/root/usr/sbin/registryd" --version
 "$folder/root/usr/bin/cbctl" --version
 exit $missing
