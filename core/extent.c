@@ -61,8 +61,9 @@ static int extent_search(struct segment *segment, struct extent *wanted, char er
     if (found)
         return 0;
     return fault(error, -ENOSPC,
-                 "max_concurrent=%u needs as many bulkhead places, of the registry's %u at most %u are "
-                 "free together: lower a max_concurrent, or start registryd with a larger --capacity",
+                 "max_concurrent=%u needs as many bulkhead places, "
+                 "of the registry's %u at most %u are free together: lower a max_concurrent, or start registryd with a "
+                 "larger --capacity",
                  (unsigned)wanted->length, (unsigned)segment->place_count, (unsigned)widest);
 }
 

@@ -79,16 +79,14 @@ void header_furnish(const struct segment *segment)
 static int check_format(const struct panel_header *header, size_t length, char error[SEGMENT_ERROR_SIZE])
 {
     if (length < offsetof(struct panel_header, identity))
-        return fault(error, SEGMENT_ECORRUPT, "the panel ends after %zu bytes: stop registryd, purge, start it again",
-                     length);
+        return fault(error, SEGMENT_ECORRUPT, "the panel ends after %zu bytes: " REMEDY, length);
     if (header->magic == __builtin_bswap64(LAYOUT_MAGIC))
         return fault(error, SEGMENT_ELAYOUT,
-                     "the registry was made with the other byte order: use it from programs "
-                     "of the same architecture as registryd");
+                     "the registry was made with the other byte order: "
+                     "use it from programs of the same architecture as registryd");
     if (header->magic != LAYOUT_MAGIC)
         return fault(error, SEGMENT_ECORRUPT,
-                     "the panel begins with %016llx instead of %016llx: it is damaged or no "
-                     "registry; stop registryd, purge, start it again",
+                     "the panel begins with %016llx instead of %016llx: it is damaged or no registry; " REMEDY,
                      (unsigned long long)header->magic, (unsigned long long)LAYOUT_MAGIC);
     if (header->version != LAYOUT_VERSION)
         return fault(error, SEGMENT_EVERSION,
@@ -97,8 +95,8 @@ static int check_format(const struct panel_header *header, size_t length, char e
                      (unsigned)header->version, LAYOUT_VERSION);
     if (header->layout_hash != layout_hash())
         return fault(error, SEGMENT_ELAYOUT,
-                     "the registry's layout hash is %08x, this program's %08x: another libc or "
-                     "word size; build both sides for the same one",
+                     "the registry's layout hash is %08x, this program's %08x: another libc or word size; "
+                     "build both sides for the same one",
                      (unsigned)header->layout_hash, (unsigned)layout_hash());
     return 0;
 }
@@ -108,8 +106,8 @@ static int check_namespaces(const struct panel_header *header, char error[SEGMEN
 {
     if (header->pid_namespace != own_pid_namespace())
         return fault(error, SEGMENT_ENAMESPACE,
-                     "the registry belongs to PID namespace %llu, this process to %llu: run "
-                     "a registryd in this container, or share the host's PID namespace",
+                     "the registry belongs to PID namespace %llu, this process to %llu: "
+                     "run a registryd in this container, or share the host's PID namespace",
                      (unsigned long long)header->pid_namespace, (unsigned long long)own_pid_namespace());
     if (header->time_namespace != own_time_namespace())
         return fault(error, SEGMENT_ENAMESPACE,
@@ -133,17 +131,12 @@ static int check_sizes(const struct panel_header *header, uint64_t size, char er
     geometry_of(header, &geometry);
     if (!geometry_plan(&geometry, &planned) || !same_plan(header, &planned))
         return fault(error, SEGMENT_ECORRUPT,
-                     "the panel's counts and offsets contradict each other: it is damaged; "
-                     "stop registryd, purge, start it again");
+                     "the panel's counts and offsets contradict each other: it is damaged; " REMEDY);
     if (size != planned.panel_size)
-        return fault(error, SEGMENT_ECORRUPT,
-                     "the panel has %llu bytes instead of %llu: it is damaged; stop "
-                     "registryd, purge, start it again",
+        return fault(error, SEGMENT_ECORRUPT, "the panel has %llu bytes instead of %llu: it is damaged; " REMEDY,
                      (unsigned long long)size, (unsigned long long)planned.panel_size);
     if (memchr(header->socket, '\0', sizeof header->socket) == NULL)
-        return fault(error, SEGMENT_ECORRUPT,
-                     "the panel's socket path has no end: it is damaged; stop registryd, "
-                     "purge, start it again");
+        return fault(error, SEGMENT_ECORRUPT, "the panel's socket path has no end: it is damaged; " REMEDY);
     return 0;
 }
 
@@ -153,14 +146,12 @@ int header_check(const struct panel_header *header, size_t length, uint64_t size
     if (result != 0)
         return result;
     if (length < sizeof *header)
-        return fault(error, SEGMENT_ECORRUPT,
-                     "the panel has %zu bytes, its header alone %zu: it is damaged; stop "
-                     "registryd, purge, start it again",
+        return fault(error, SEGMENT_ECORRUPT, "the panel has %zu bytes, its header alone %zu: it is damaged; " REMEDY,
                      length, sizeof *header);
     if (header->clock_id != CLOCK_MONOTONIC)
         return fault(error, SEGMENT_ELAYOUT,
-                     "the registry keeps time by clock %u, this program by clock %u: install "
-                     "the same release on both sides",
+                     "the registry keeps time by clock %u, this program by clock %u: "
+                     "install the same release on both sides",
                      (unsigned)header->clock_id, (unsigned)CLOCK_MONOTONIC);
     result = check_namespaces(header, error);
     return result != 0 ? result : check_sizes(header, size, error);

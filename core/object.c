@@ -21,8 +21,8 @@ void object_path(char out[OBJECT_PATH_SIZE], const char *registry, enum object_k
 static int no_space(uint64_t size, const struct statvfs *folder, char error[SEGMENT_ERROR_SIZE])
 {
     return fault(error, -ENOSPC,
-                 "the registry needs %.1f MiB more in " FOLDER ", which has %.1f MiB free: lower the "
-                 "capacity, or enlarge it (mount -o remount,size=... " FOLDER ", docker run --shm-size)",
+                 "the registry needs %.1f MiB more in " FOLDER ", which has %.1f MiB free: lower the capacity, "
+                 "or enlarge it (mount -o remount,size=... " FOLDER ", docker run --shm-size)",
                  (double)size / MIB, (double)folder->f_bavail * (double)folder->f_frsize / MIB);
 }
 
@@ -78,14 +78,13 @@ static int check_owner(const char *path, const struct stat *status, bool group_w
         return fault(error, SEGMENT_EOWNER, "%s is no shared memory: remove it, then restart registryd", path);
     if (status->st_uid != 0 && status->st_uid != geteuid())
         return fault(error, SEGMENT_EOWNER,
-                     "%s belongs to uid %u, only root's or uid %u's is trusted: use the "
-                     "registry of your own registryd, or remove it",
+                     "%s belongs to uid %u, only root's or uid %u's is trusted: "
+                     "use the registry of your own registryd, or remove it",
                      path, (unsigned)status->st_uid, (unsigned)geteuid());
     if (status->st_mode & forbidden)
         return fault(error, SEGMENT_EOWNER,
-                     "%s has mode %04o, which lets others write to it (%04o may not be set): "
-                     "stop registryd, purge, start it again",
-                     path, (unsigned)status->st_mode & 07777, (unsigned)forbidden);
+                     "%s has mode %04o, which lets others write to it (%04o may not be set): " REMEDY, path,
+                     (unsigned)status->st_mode & 07777, (unsigned)forbidden);
     return 0;
 }
 

@@ -79,13 +79,15 @@ static uint32_t slot_free(const struct segment *segment)
     return SLOT_NONE;
 }
 
-/* Others may still write here (holders of the earlier breaker's permits), hence by atomic words. */
+/* Others may still write here (holders of the earlier breaker's permits), hence by atomic words. What is zero is left
+ * alone: pages of private memory that were never used stay so. */
 static void words_clear(void *memory, size_t size)
 {
     typedef uint64_t __attribute__((may_alias)) word;
     word *words = memory;
     for (size_t i = 0; i < size / sizeof(word); i++)
-        __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&words[i], __ATOMIC_RELAXED) != 0)
+            __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
 }
 
 /* The slot's live part as a new breaker finds it. The gate goes first: from then on no permit of the slot's earlier
@@ -129,8 +131,8 @@ static int create_locked(struct segment *segment, const char *name, const struct
     uint32_t chosen = slot_free(segment);
     if (chosen == SLOT_NONE)
         return fault(error, -ENOSPC,
-                     "the registry is full (%u breakers): remove some with cbctl remove, or start "
-                     "registryd with a larger --capacity",
+                     "the registry is full (%u breakers): remove some with cbctl remove, or start registryd with a "
+                     "larger --capacity",
                      (unsigned)segment->capacity);
     int result = slot_fill(segment, chosen, name, policy, uid, error);
     if (result != 0)

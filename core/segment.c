@@ -84,23 +84,17 @@ static int check_live(const struct panel_header *header, const struct live_heade
 {
     if (live->magic == header->magic && live->identity == header->identity)
         return 0;
-    return fault(error, SEGMENT_ECORRUPT,
-                 "the registry's two objects do not belong together: stop registryd, purge, "
-                 "start it again");
+    return fault(error, SEGMENT_ECORRUPT, "the registry's two objects do not belong together: " REMEDY);
 }
 
 static int map_live(int fd, const struct stat *status, const struct panel_header *header, uid_t owner, void **live,
                     char error[SEGMENT_ERROR_SIZE])
 {
     if (status->st_uid != owner)
-        return fault(error, SEGMENT_EOWNER,
-                     "the registry's two objects belong to uid %u and uid %u: stop registryd, "
-                     "purge, start it again",
+        return fault(error, SEGMENT_EOWNER, "the registry's two objects belong to uid %u and uid %u: " REMEDY,
                      (unsigned)owner, (unsigned)status->st_uid);
     if ((uint64_t)status->st_size != header->live_size)
-        return fault(error, SEGMENT_ECORRUPT,
-                     "the live object has %llu bytes instead of %llu: it is damaged; stop "
-                     "registryd, purge, start it again",
+        return fault(error, SEGMENT_ECORRUPT, "the live object has %llu bytes instead of %llu: it is damaged; " REMEDY,
                      (unsigned long long)status->st_size, (unsigned long long)header->live_size);
     *live = object_map(fd, header->live_size, true);
     if (*live == NULL)
@@ -117,7 +111,7 @@ static int join_live(const char *name, const struct panel_header *header, uid_t 
     object_path(path, name, OBJECT_LIVE);
     int result = object_open(path, true, true, &fd, &status, error);
     if (result == -ENOENT)
-        return fault(error, SEGMENT_ECORRUPT, "%s is missing: stop registryd, purge, start it again", path);
+        return fault(error, SEGMENT_ECORRUPT, "%s is missing: " REMEDY, path);
     if (result != 0)
         return result;
     result = map_live(fd, &status, header, owner, live, error);

@@ -105,8 +105,7 @@ int segment_create(const char *name, const struct geometry *geometry, gid_t grou
     int result = header_init(&header, geometry, socket);
     if (result != 0)
         return fault(error, result,
-                     "a capacity of %u breakers (1 to 65536), or a socket path of %zu bytes (less than "
-                     "%d), cannot be",
+                     "a capacity of %u breakers (1 to 65536), or a socket path of %zu bytes (less than %d), cannot be",
                      (unsigned)geometry->capacity, strlen(socket), PATH_SIZE);
     result = create_pair(&header, group, &pair, error);
     if (result == 0)
