@@ -1,8 +1,7 @@
 /* The gate under everything at once: every short interleaving of callers, outcomes and time, and words that nobody of us
  * wrote. */
-#include <stdlib.h>
-
 #include "gate_fixture.h"
+#include "random_word.h"
 
 /* ---- every interleaving ---- */
 
@@ -134,14 +133,6 @@ static const char *const settings[] = {
     "open_timeout=168h max_open_timeout=168h backoff_multiplier=100 jitter=100 half_open_max_calls=2",
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
-
-static uint64_t state_random = 88172645463325252u;
-static uint64_t random_word(void)
-{
-    state_random ^= state_random << 13;
-    state_random ^= state_random >> 7;
-    return state_random ^= state_random << 17;
-}
 
 /* Whatever is in it, one step leaves a word of ours, or the same word. */
 Test(gate_walk, a_wild_word_does_no_harm)

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/policy.h"
+#include "random_word.h"
 
 static struct policy good(const char *text)
 {
@@ -279,16 +279,16 @@ static void scramble(char *text, size_t size)
                                          "9999999999", "window", "\x01",  "\xff", "5m"};
     size_t count = sizeof pieces / sizeof *pieces;
     text[0] = '\0';
-    for (int i = rand() % 30; i > 0; i--) {
-        size_t pick = (size_t)rand() % (count + 19);
+    for (uint64_t i = random_word() % 30; i > 0; i--) {
+        size_t pick = random_word() % (count + 19);
         const char *piece = pick < count ? pieces[pick] : policy_key(pick - count);
-        snprintf(text + strlen(text), size - strlen(text), "%s%s", piece, pick < count || rand() % 9 == 0 ? "" : "=");
+        snprintf(text + strlen(text), size - strlen(text), "%s%s", piece,
+                 pick < count || random_word() % 9 == 0 ? "" : "=");
     }
 }
 
 Test(policy, random_texts_are_refused_or_survive_a_round_trip)
 {
-    srand(20240611);
     for (int i = 0; i < 200000; i++) {
         struct policy policy, again;
         char text[1024], out[POLICY_TEXT_SIZE], error[POLICY_ERROR_SIZE];
@@ -306,13 +306,12 @@ Test(policy, random_texts_are_refused_or_survive_a_round_trip)
 /* What lies in memory may be anything: checked without a crash, and what passes can be written down. */
 Test(policy, random_memory_is_not_valid_and_can_still_be_formatted)
 {
-    srand(4711);
     for (int i = 0; i < 100000; i++) {
         struct policy policy = good("");
         char out[POLICY_TEXT_SIZE], error[POLICY_ERROR_SIZE];
         unsigned char *bytes = (unsigned char *)&policy;
         for (int n = i % 4 ? 1 : (int)sizeof policy; n > 0; n--)
-            bytes[(size_t)rand() % sizeof policy] = (unsigned char)rand();
+            bytes[random_word() % sizeof policy] = (unsigned char)random_word();
         memset(out, 'x', sizeof out);
         policy_format(&policy, out);
         cr_assert(memchr(out, '\0', sizeof out));
