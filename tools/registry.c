@@ -1,0 +1,67 @@
+#include "registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+const char *registry_name(const struct options *options)
+{
+    const char *environment = getenv("CB_REGISTRY");
+    if (options->registry)
+        return options->registry;
+    return environment && *environment ? environment : "default";
+}
+
+static int report_no_daemon(const char *name, const char *consequence)
+{
+    char start[128] = "`systemctl start registryd` or `registryd &`";
+    if (strcmp(name, "default"))
+        snprintf(start, sizeof start, "`registryd --registry %.63s &`", name);
+    return report(EXIT_NO_DAEMON, "registry '%s': registryd is not running; %sstart it with %s", name, consequence,
+                  start);
+}
+
+int registry_report(const struct options *options, int error, const char *consequence)
+{
+    const char *name = registry_name(options);
+    if (error == CB_ENODAEMON)
+        return report_no_daemon(name, consequence);
+    char subject[96];
+    snprintf(subject, sizeof subject, "registry '%.64s'", name);
+    return report_error(subject, error);
+}
+
+int registry_report_unreachable(const struct options *options)
+{
+    return report_no_daemon(registry_name(options), "its breakers work on, but only it can change them; ");
+}
+
+int registry_open(const struct options *options, cb_registry **out)
+{
+    int error = cb_attach(options->registry, out);
+    if (!error)
+        return EXIT_DONE;
+    int code = registry_report(options, error, "");
+    cb_detach(out);
+    return code;
+}
+
+int registry_open_breaker(const struct options *options, cb_registry **registry, cb_breaker **breaker)
+{
+    int code = registry_open(options, registry);
+    if (code)
+        return code;
+    const char *name = options->argv[0];
+    int error = cb_get(*registry, name, breaker);
+    if (!error)
+        return EXIT_DONE;
+    if (error == CB_ENOTFOUND)
+        code = report(EXIT_NO_BREAKER, "no breaker '%s' in registry '%s'; `cbctl list` has those that there are", name,
+                      cb_registry_name(*registry));
+    else
+        code = report_error(name, error);
+    cb_detach(registry);
+    return code;
+}
