@@ -31,7 +31,6 @@ struct attempt {
     struct lane *lane;
     uint32_t slot, entry, place;
     uint64_t call; /* as it stands in the lane */
-    unsigned stripe;
 };
 
 static void attempt_store(struct attempt *a, uint64_t flags)
@@ -56,7 +55,7 @@ static bool attempt_begin(struct attempt *a, const struct policy_view *view, uin
     bool timed = view->policy.call_timeout_ms != 0;
     if (a->entry == LANE_NONE && a->call == 0) {
         a->call = CALL_BUSY | CALL_PENDING | (limited ? CALL_PLACED : 0) | a->slot;
-        a->entry = lane_claim(a->segment, a->lane, a->stripe, &a->call);
+        a->entry = lane_claim(a->segment, a->lane, &a->call);
         a->call &= ~CALL_PENDING;
         if (a->entry == LANE_NONE)
             return true; /* no room in the lanes: admitted untracked */
@@ -86,7 +85,7 @@ static bool attempt_enter(struct attempt *a, uint64_t *word, struct gate_step st
 static enum breaker_answer attempt_reject(struct attempt *a, enum breaker_answer answer)
 {
     attempt_undo(a);
-    count_rejection(segment_stripe(a->segment, a->slot, a->stripe), answer);
+    count_rejection(segment_stripe(a->segment, a->slot, stripe_here(a->segment)), answer);
     return answer;
 }
 
@@ -111,29 +110,36 @@ static enum breaker_answer acquire_slowly(struct attempt *a, uint64_t word)
     }
 }
 
-static void held_fill(struct held *held, const struct attempt *a, uint64_t commit)
+static enum breaker_answer acquire_held(struct attempt *a, uint64_t gate, uint64_t commit, struct held *held)
 {
-    held->call = a->call;
-    held->entry = a->entry + 1; /* LANE_NONE + 1 == 0 */
-    held->place = a->place;
-    held->owner = lane_identity(a->lane);
-    held->started = started_now(a->segment, commit);
+    enum breaker_answer answer = acquire_slowly(a, gate);
+    if (answer == ANSWER_ADMITTED)
+        *held = (struct held){
+            .call = a->call,
+            .entry = a->entry + 1, /* LANE_NONE + 1 == 0 */
+            .place = a->place,
+            .owner = lane_serial(a->lane),
+            .started = started_now(a->segment, commit),
+        };
+    return answer;
 }
 
 enum breaker_answer call_acquire(const struct segment *segment, struct lane *lane, uint32_t slot, uint64_t commit,
                                  struct held *held)
 {
-    struct attempt a = {
-        .segment = segment, .lane = lane, .slot = slot, .entry = LANE_NONE, .stripe = stripe_here(segment)};
     uint64_t gate = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
     if (__builtin_expect(gate_state(gate) == STATE_CLOSED && !(commit & TRAITS_SLOW_PATH), 1)) {
-        a.call = call_word(slot, gate, false);
-        a.entry = lane_claim(segment, lane, a.stripe, &a.call);
-    } else {
-        enum breaker_answer answer = acquire_slowly(&a, gate);
-        if (answer != ANSWER_ADMITTED)
-            return answer;
+        held->call = call_word(slot, gate, false);
+        held->entry = lane_claim(segment, lane, &held->call) + 1;
+        held->place = 0;
+        held->started = 0;
+        held->owner = lane_serial(lane);
+        return ANSWER_ADMITTED;
     }
-    held_fill(held, &a, commit);
-    return ANSWER_ADMITTED;
+    if (gate_keeps_out(gate, segment_now_ms(segment))) {
+        count_one(&segment_stripe(segment, slot, stripe_here(segment))->rejected_open);
+        return ANSWER_REJECTED_OPEN;
+    }
+    struct attempt a = {.segment = segment, .lane = lane, .slot = slot, .entry = LANE_NONE};
+    return acquire_held(&a, gate, commit, held);
 }

@@ -1,38 +1,6 @@
 #include "core/counters.h"
 
-#include <sched.h>
-#if __has_include(<sys/rseq.h>)
-#include <sys/rseq.h>
-#define HAVE_RSEQ 1
-#endif
-
 #define LATENCY_FIRST_OCTAVE 10 /* 2^10 ns: the first bucket holds everything below about 1 us */
-
-#if defined(HAVE_RSEQ) && (defined(__x86_64__) || defined(__aarch64__))
-/* The kernel keeps the CPU's number in the thread's rseq area: one load, no call. */
-static int cpu_here(void)
-{
-    char *thread;
-#ifdef __x86_64__
-    __asm__("mov %%fs:0, %0" : "=r"(thread));
-#else
-    __asm__("mrs %0, tpidr_el0" : "=r"(thread));
-#endif
-    const struct rseq *area = (const struct rseq *)(const void *)(thread + __rseq_offset);
-    int cpu = (int)__atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
-    return __builtin_expect(cpu >= 0, 1) ? cpu : sched_getcpu();
-}
-#else
-static int cpu_here(void)
-{
-    return sched_getcpu();
-}
-#endif
-
-unsigned stripe_here(const struct segment *segment)
-{
-    return (unsigned)cpu_here() & (segment->stripes - 1); /* a power of two */
-}
 
 void count_rejection(struct stripe *stripe, enum breaker_answer answer)
 {

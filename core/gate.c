@@ -266,3 +266,11 @@ uint64_t gate_retry_after_ms(uint64_t word, const struct policy *policy, uint64_
         return 0;
     }
 }
+
+bool gate_keeps_out(uint64_t word, uint64_t now_ms)
+{
+    uint64_t until = word & PAYLOAD_MASK;
+    now_ms &= PAYLOAD_MASK;
+    return (gate_state(word) == STATE_OPEN && !is_due(until, now_ms)) ||
+           (gate_state(word) == STATE_FORCED_OPEN && (until == 0 || !is_due(until, now_ms)));
+}

@@ -58,6 +58,9 @@ enum breaker_state gate_state_at(uint64_t word, const struct policy *policy, uin
 /* Milliseconds until a call may be admitted; 0: now; UINT64_MAX: not by itself. */
 uint64_t gate_retry_after_ms(uint64_t word, const struct policy *policy, uint64_t now_ms);
 
+/* Is it open, or forced open, with nothing due? Then gate_step() rejects whatever the policy says, and needs none. */
+bool gate_keeps_out(uint64_t word, uint64_t now_ms);
+
 uint64_t gate_closed(uint16_t epoch); /* a fresh breaker's word */
 
 static inline enum breaker_state gate_state(uint64_t word)

@@ -4,14 +4,35 @@
 
 #include "core/segment.h"
 
-/* Process-private; lies in memory that a fork wipes (MADV_WIPEONFORK), so that a child starts with none. */
+/*
+ * Process-private; lies in memory that a fork wipes (MADV_WIPEONFORK), so that a child starts with none.
+ *
+ * A thread has a chunk of its own and claims entries there with plain stores: only it turns a free entry into a busy
+ * one, whoever turns it back. What does not fit (more calls at once, more threads than LANE_THREADS, more registries
+ * than LANE_REGISTRIES in one thread) goes to chunks that all threads share, by compare-and-swap. A thread that exits
+ * leaves its chunk, with what is still in flight there, to the next new thread.
+ */
 struct lane;
+struct lane_head { /* how every lane begins: what the call path looks at */
+    au64 serial;   /* 0 until started; different for every lane that this process or its parents ever started */
+    au64 identity; /* process_identity() */
+};
+#define LANE_THREADS    64
+#define LANE_REGISTRIES 4
 
-int lane_create(const struct segment *, struct lane **out);
+int lane_create(struct lane **out);
 /* Give the worker number back; its calls in flight count as abandoned. */
 void lane_destroy(const struct segment *, struct lane *);
-/* Identity of this process's lane (0: not started, for example in a forked child before its first call). */
-uint64_t lane_identity(const struct lane *);
+/* This process, as in its worker record (0: not started, for example in a forked child before its first call). */
+static inline uint64_t lane_identity(const struct lane *lane)
+{
+    return atomic_load_explicit(&((const struct lane_head *)(const void *)lane)->identity, memory_order_relaxed);
+}
+/* Whose a permit is. */
+static inline uint64_t lane_serial(const struct lane *lane)
+{
+    return atomic_load_explicit(&((const struct lane_head *)(const void *)lane)->serial, memory_order_acquire);
+}
 /* Claim the worker number now instead of with the first call. False: all numbers are taken (calls go untracked). */
 bool lane_start(const struct segment *, struct lane *);
 
@@ -19,12 +40,45 @@ bool lane_start(const struct segment *, struct lane *);
 uint32_t lane_worker(const struct lane *);
 
 #define LANE_NONE UINT32_MAX
-/* Claim a free entry for `word` (slot, epoch, flags); the sequence is added to *word. LANE_NONE: no room. */
-uint32_t lane_claim(const struct segment *, struct lane *, unsigned stripe, uint64_t *word);
-
 static inline struct call *lane_call(const struct segment *segment, uint32_t entry)
 {
     return &segment->chunks[entry / CHUNK_CALLS].calls[entry % CHUNK_CALLS];
+}
+
+/* What a thread knows of its own chunks. */
+struct ownership {
+    struct lane *lane;
+    uint64_t serial;             /* tells whether the rest still holds */
+    struct call *calls;          /* its chunk; NULL: shared chunks it is */
+    uint32_t first;              /* its first entry */
+    struct owned_record *record; /* where the lane says that it is taken */
+};
+/* Initial-exec: one load from the thread's own block, and few bytes enough for libraries loaded later. */
+extern _Thread_local struct ownership lane_ownership[LANE_REGISTRIES] __attribute__((tls_model("initial-exec")));
+
+static inline uint64_t call_next_sequence(uint64_t old)
+{
+    return (((old >> CALL_SEQUENCE_SHIFT) + 1) & CALL_SEQUENCE_MASK) << CALL_SEQUENCE_SHIFT;
+}
+
+/* Claim a free entry for `word` (slot, epoch, flags); the sequence is added to *word. LANE_NONE: no room. */
+uint32_t lane_claim_slowly(const struct segment *, struct lane *, uint64_t *word);
+
+static inline uint32_t lane_claim(const struct segment *segment, struct lane *lane, uint64_t *word)
+{
+    const struct ownership *own = &lane_ownership[0];
+    if (__builtin_expect(own->lane == lane && own->serial == lane_serial(lane) && own->calls, 1)) {
+        /* Nobody else claims here, so a plain store will do; the acquire pairs with the release of whoever freed it. */
+        for (uint32_t i = 0; i < CHUNK_CALLS; i++) {
+            uint64_t old = atomic_load_explicit(&own->calls[i].call, memory_order_acquire);
+            if (__builtin_expect((old & CALL_BUSY) != 0, 0))
+                continue;
+            *word |= call_next_sequence(old);
+            atomic_store_explicit(&own->calls[i].call, *word, memory_order_release);
+            return own->first + i;
+        }
+    }
+    return lane_claim_slowly(segment, lane, word);
 }
 
 /* This process as a worker record: pid and start time. */

@@ -41,13 +41,13 @@
 
 #include "core/policy.h"
 
-#define LAYOUT_MAGIC UINT64_C(0x3147455242435242) /* reads otherwise with the other byte order */
+#define LAYOUT_MAGIC   UINT64_C(0x3147455242435242) /* reads otherwise with the other byte order */
 #define LAYOUT_VERSION 1
-#define CACHE_LINE 64
+#define CACHE_LINE     64
 
-#define NAME_SIZE 64 /* a breaker's name, with its terminator */
+#define NAME_SIZE   64 /* a breaker's name, with its terminator */
 #define REASON_SIZE 128
-#define PATH_SIZE 108
+#define PATH_SIZE   108
 
 typedef _Atomic uint64_t au64;
 typedef _Atomic uint32_t au32;
@@ -57,9 +57,9 @@ typedef _Atomic uint32_t au32;
 struct panel_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t layout_hash; /* sizes, offsets, word size, libc */
-    uint64_t identity;    /* random: the two objects belong together */
-    uint64_t created_ms;  /* CLOCK_MONOTONIC */
+    uint32_t layout_hash;                   /* sizes, offsets, word size, libc */
+    uint64_t identity;                      /* random: the two objects belong together */
+    uint64_t created_ms;                    /* CLOCK_MONOTONIC */
     uint64_t pid_namespace, time_namespace; /* inodes */
     uint32_t clock_id;
     uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length;
@@ -106,14 +106,14 @@ struct control {
 };
 
 /* The traits: what the call path must know of the policy before it reads it. */
-#define TRAIT_USED (1u << 1)
-#define TRAIT_TIMED_COARSE (1u << 2)  /* timing=coarse */
+#define TRAIT_USED          (1u << 1)
+#define TRAIT_TIMED_COARSE  (1u << 2) /* timing=coarse */
 #define TRAIT_TIMED_PRECISE (1u << 3) /* timing=precise */
-#define TRAIT_CALL_TIMEOUT (1u << 4)
-#define TRAIT_LIMITED (1u << 5)       /* max_concurrent */
-#define TRAIT_WINDOW_COUNT (1u << 6)
-#define TRAIT_WINDOW_TIME (1u << 7)
-#define TRAIT_SLOW (1u << 8)          /* slow calls are told apart */
+#define TRAIT_CALL_TIMEOUT  (1u << 4)
+#define TRAIT_LIMITED       (1u << 5) /* max_concurrent */
+#define TRAIT_WINDOW_COUNT  (1u << 6)
+#define TRAIT_WINDOW_TIME   (1u << 7)
+#define TRAIT_SLOW          (1u << 8) /* slow calls are told apart */
 
 /* ---- live ---- */
 
@@ -139,13 +139,13 @@ struct call {
     au64 call;
     au64 started_ms; /* CLOCK_MONOTONIC; meaningful with CALL_TIMED */
 };
-#define CALL_BUSY (UINT64_C(1) << 63)
-#define CALL_PROBE (UINT64_C(1) << 62)
-#define CALL_PENDING (UINT64_C(1) << 61)
-#define CALL_TIMED (UINT64_C(1) << 60)
-#define CALL_PLACED (UINT64_C(1) << 59)
+#define CALL_BUSY           (UINT64_C(1) << 63)
+#define CALL_PROBE          (UINT64_C(1) << 62)
+#define CALL_PENDING        (UINT64_C(1) << 61)
+#define CALL_TIMED          (UINT64_C(1) << 60)
+#define CALL_PLACED         (UINT64_C(1) << 59)
 #define CALL_SEQUENCE_SHIFT 32
-#define CALL_SEQUENCE_MASK UINT64_C(0xffffff)
+#define CALL_SEQUENCE_MASK  UINT64_C(0xffffff)
 
 #define CHUNK_CALLS 8
 struct chunk {
@@ -163,7 +163,7 @@ struct record {
     uint64_t reserved[3];
 };
 
-#define WINDOW_PERIODS 10
+#define WINDOW_PERIODS  10
 #define LATENCY_BUCKETS 64
 
 /* Sub-windows of a time window: each word has a tag in its upper half (epoch 16 | lap 16) and a count in its lower. */
@@ -183,12 +183,13 @@ struct stripe {
 /* What all CPUs share of one breaker. The first line is only read while all is well. */
 struct slot {
     _Alignas(CACHE_LINE) au64 gate;
-    au64 streak;      /* epoch 16 | consecutive failures 48 */
-    au64 transitions; /* count 48 | the epoch at which it was right 16: a killed worker's share is carried over by the next */
+    au64 streak; /* epoch 16 | consecutive failures 48 */
+    au64
+        transitions; /* count 48 | the epoch at which it was right 16: a killed worker's share is carried over by the next */
     _Alignas(CACHE_LINE) au64 abandoned;
     au64 overdue;
-    _Alignas(CACHE_LINE) au64 ring_head;   /* the count window's next index */
-    _Alignas(CACHE_LINE) au32 ring[1024];  /* epoch 16 | window id 13 | slow | failed | valid */
+    _Alignas(CACHE_LINE) au64 ring_head;  /* the count window's next index */
+    _Alignas(CACHE_LINE) au32 ring[1024]; /* epoch 16 | window id 13 | slow | failed | valid */
 };
 
 _Static_assert(sizeof(struct worker) == 64 && sizeof(struct record) == 64, "a cache line each");

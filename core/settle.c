@@ -13,11 +13,14 @@ struct verdict {
     uint64_t value;
 };
 
-/* Consecutive failures of one epoch: a compare-and-swap, so that no process's failure is lost. */
+/* Consecutive failures of one epoch: a compare-and-swap, so that no process's failure is lost. Who was held up until the
+ * breaker moved on must not put its old epoch over the streak of a later one. */
 static uint64_t streak_add(struct slot *slot, uint16_t epoch)
 {
     uint64_t old = atomic_load_explicit(&slot->streak, memory_order_relaxed), next;
     do {
+        if (old >> 48 != epoch && gate_epoch(atomic_load_explicit(&slot->gate, memory_order_acquire)) != epoch)
+            return 0;
         next = (old >> 48 == epoch ? old : (uint64_t)epoch << 48) + 1;
     } while (
         !atomic_compare_exchange_weak_explicit(&slot->streak, &old, next, memory_order_relaxed, memory_order_relaxed));
@@ -116,7 +119,8 @@ static void settle_by_policy(struct settlement *s, enum breaker_state state, uin
 }
 
 /* A success that nobody measures and no window wants: the streak is all that it could change. */
-#define TRAITS_OF_SUCCESS (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME | TRAIT_SLOW)
+#define TRAITS_OF_SUCCESS    (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME | TRAIT_SLOW)
+#define CALLS_SETTLED_SLOWLY (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)
 
 void outcome_apply(const struct segment *segment, uint64_t call, enum outcome outcome, uint64_t took_ns,
                    struct actor actor)
@@ -140,10 +144,7 @@ void outcome_apply(const struct segment *segment, uint64_t call, enum outcome ou
     count_outcome(slot, s.stripe, outcome);
     if (took_ns != TOOK_MEASURED && outcome <= OUTCOME_FAILURE)
         count_latency(s.stripe, took_ns);
-    if (state == STATE_CLOSED && outcome == OUTCOME_SUCCESS && !(panel_commit(segment, number) & TRAITS_OF_SUCCESS))
-        streak_clear(slot, s.epoch);
-    else
-        settle_by_policy(&s, state, took_ns);
+    settle_by_policy(&s, state, took_ns);
 }
 
 static uint64_t took_since(const struct segment *segment, const struct held *held)
@@ -173,25 +174,38 @@ static bool take_back(const struct segment *segment, const struct held *held)
     return true;
 }
 
-void entry_free(const struct segment *segment, uint32_t entry, uint64_t call)
+/* What nearly every call is: a success in a closed breaker that wants to know no more of it. Everything that
+ * outcome_apply() would do for it is here; false: it is not such a call. */
+static inline bool settle_plain_success(const struct segment *segment, const struct held *held)
 {
-    atomic_store_explicit(&lane_call(segment, entry)->call, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
-                          memory_order_release);
+    uint32_t number = (uint32_t)(held->call & 0xffff);
+    struct slot *slot = segment_slot(segment, number);
+    uint64_t gate = atomic_load_explicit(&slot->gate, memory_order_acquire);
+    uint16_t epoch = (uint16_t)(held->call >> 16);
+    if ((held->call & CALLS_SETTLED_SLOWLY) || held->started != 0 || gate_state(gate) != STATE_CLOSED ||
+        gate_epoch(gate) != epoch || (panel_commit(segment, number) & TRAITS_OF_SUCCESS))
+        return false;
+    streak_clear(slot, epoch);
+    count_one(&segment_stripe(segment, number, stripe_here(segment))->successes);
+    if (held->entry)
+        entry_free(segment, held->entry - 1, held->call);
+    return true;
 }
 
 int call_settle(const struct segment *segment, struct lane *lane, struct held *held, enum outcome outcome,
                 uint64_t took_ns)
 {
-    uint64_t identity = lane_identity(lane);
-    if (held->owner != identity)
+    if (__builtin_expect(held->owner != lane_serial(lane), 0))
         return CALL_NOT_MINE;
+    if (outcome == OUTCOME_SUCCESS && took_ns == TOOK_MEASURED && settle_plain_success(segment, held))
+        return CALL_SETTLED;
     if (took_ns == TOOK_MEASURED)
         took_ns = took_since(segment, held);
     if (!take_back(segment, held))
         return CALL_WAS_OVERDUE;
     if (held->place)
         place_release(segment, held->place, held->entry - 1, held->call);
-    outcome_apply(segment, held->call, outcome, took_ns, (struct actor){.pid = process_pid(identity)});
+    outcome_apply(segment, held->call, outcome, took_ns, (struct actor){.pid = process_pid(lane_identity(lane))});
     if (held->entry)
         entry_free(segment, held->entry - 1, held->call);
     return CALL_SETTLED;

@@ -9,7 +9,12 @@
 /* What the call described by the lane word `call` (slot, epoch) does to its breaker. `took_ns` TOOK_MEASURED: unknown. */
 void outcome_apply(const struct segment *, uint64_t call, enum outcome, uint64_t took_ns, struct actor);
 
-/* Free a lane entry; it keeps its sequence, so that its next call is another one. */
-void entry_free(const struct segment *, uint32_t entry, uint64_t call);
+/* Free a lane entry; it keeps its sequence, so that its next call is another one. Releases what the call did to
+ * whoever claims it next. */
+static inline void entry_free(const struct segment *segment, uint32_t entry, uint64_t call)
+{
+    atomic_store_explicit(&lane_call(segment, entry)->call, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
+                          memory_order_release);
+}
 
 #endif

@@ -9,23 +9,6 @@
 #define REJOIN_EVERY_MS 1000
 #define NAME_RULE       "a breaker's name is 1 to 63 bytes of A-Z a-z 0-9 . _ : / @ -"
 
-static bool membership_current(const struct membership *membership)
-{
-    return !atomic_load_explicit(&membership->segment.panel->retired, memory_order_acquire);
-}
-
-bool binding_current(const struct binding *binding)
-{
-    uint64_t commit = panel_commit(&binding->membership->segment, binding->slot);
-    return (commit & TRAIT_USED) && commit_incarnation(commit) == binding->incarnation &&
-           membership_current(binding->membership);
-}
-
-struct binding *breaker_binding(const cb_breaker *breaker)
-{
-    return atomic_load_explicit(&breaker->binding, memory_order_acquire);
-}
-
 /* ---- the handles of a registry, by name: open addressing, at most half full ---- */
 
 static size_t breaker_index(const cb_registry *registry, const char *name)

@@ -16,12 +16,13 @@ int cb_acquire(cb_breaker *breaker, cb_permit *out)
     struct permit *permit = permit_of(out);
     permit->binding = NULL;
     struct binding *binding = breaker_binding(breaker);
-    if (__builtin_expect(!binding->membership->shared || !binding_current(binding), 0)) {
+    uint64_t commit = panel_commit(&binding->membership->segment, binding->slot);
+    if (__builtin_expect(!binding->membership->shared || !binding_holds(binding, commit), 0)) {
         breaker_rejoin(breaker);
         binding = breaker_binding(breaker);
+        commit = panel_commit(&binding->membership->segment, binding->slot);
     }
     const struct membership *membership = binding->membership;
-    uint64_t commit = panel_commit(&membership->segment, binding->slot);
     int answer = (int)call_acquire(&membership->segment, membership->lane, binding->slot, commit, &permit->held);
     if (__builtin_expect(answer == CB_ADMITTED, 1))
         permit->binding = binding;

@@ -77,12 +77,23 @@ struct membership *registry_own(cb_registry *);
 int registry_create(const char *name, cb_registry **out);
 
 /* breaker.c */
-/* Is the slot still this breaker's, in a registry that is not retired? */
-bool binding_current(const struct binding *);
+/* Is the slot, whose commit word is given, still this breaker's, in a registry that is not retired? */
+static inline bool binding_holds(const struct binding *binding, uint64_t commit)
+{
+    return (commit & TRAIT_USED) && commit_incarnation(commit) == binding->incarnation &&
+           !atomic_load_explicit(&binding->membership->segment.panel->retired, memory_order_acquire);
+}
+static inline bool binding_current(const struct binding *binding)
+{
+    return binding_holds(binding, panel_commit(&binding->membership->segment, binding->slot));
+}
 /* Try, at most once a second, to bind all breakers to the shared registry. For the call path. */
 void breaker_rejoin(cb_breaker *);
-/* The binding to use now. */
-struct binding *breaker_binding(const cb_breaker *);
+/* The binding to use now. The acquire pairs with the release that published it. */
+static inline struct binding *breaker_binding(const cb_breaker *breaker)
+{
+    return atomic_load_explicit(&breaker->binding, memory_order_acquire);
+}
 
 /* control.c: one exchange with the daemon. 0 and *reply (to be freed by the caller with cb__reply__free_unpacked), or a
  * negative code with the sentence set. */

@@ -74,7 +74,7 @@ static struct membership *membership_add(cb_registry *registry, struct segment s
     }
     membership->segment = segment;
     membership->shared = shared;
-    if (lane_create(&membership->segment, &membership->lane) != 0) {
+    if (lane_create(&membership->lane) != 0) {
         membership_destroy(membership);
         return NULL;
     }
