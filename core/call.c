@@ -8,8 +8,8 @@
 #include "core/place.h"
 #include "core/transition.h"
 
-/* Anything of this asks for more than the plain path's two words. */
-#define TRAITS_SLOW_PATH (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE | TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
+/* What asks for more in the lane than a word. */
+#define TRAITS_SLOW_PATH (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
 
 static uint64_t call_word(uint32_t slot, uint64_t gate, bool probe)
 {
@@ -132,7 +132,7 @@ enum breaker_answer call_acquire(const struct segment *segment, struct lane *lan
         held->call = call_word(slot, gate, false);
         held->entry = lane_claim(segment, lane, &held->call) + 1;
         held->place = 0;
-        held->started = 0;
+        held->started = started_now(segment, commit);
         held->owner = lane_serial(lane);
         return ANSWER_ADMITTED;
     }

@@ -90,11 +90,11 @@ struct control_copy {
     uint32_t used;        /* 1: a breaker; 0: free */
     uint32_t incarnation; /* grows with every breaker that gets this slot */
     char name[NAME_SIZE];
-    struct policy policy;
-    struct override override;
+    struct policy policy;               /* from here to creator_uid: struct policy_view, copied as one */
     uint32_t place_first, place_length; /* its extent of bulkhead places */
     uint32_t window_id;                 /* grows when the window's kind or size changes */
     uint32_t creator_uid;
+    struct override override;
 };
 
 struct control {

@@ -25,15 +25,15 @@ bool panel_read(const struct segment *segment, uint32_t slot, struct control_cop
 
 bool panel_policy(const struct segment *segment, uint32_t slot, struct policy_view *out)
 {
-    enum { FIRST = offsetof(struct control_copy, policy), SIZE = sizeof(struct control_copy) - FIRST };
-    struct control_copy copy;
     uint64_t commit;
-    if (slot >= segment->capacity ||
-        !control_load(&segment->controls[slot], FIRST, SIZE, (char *)&copy + FIRST, &commit) || !(commit & TRAIT_USED))
-        return false;
-    *out = (struct policy_view){copy.policy, copy.place_first, copy.place_length, copy.window_id};
-    return true;
+    return slot < segment->capacity &&
+           control_load(&segment->controls[slot], offsetof(struct control_copy, policy), sizeof *out, out, &commit) &&
+           (commit & TRAIT_USED);
 }
+
+_Static_assert(sizeof(struct policy_view) ==
+                   offsetof(struct control_copy, override) - offsetof(struct control_copy, policy),
+               "a policy's view is a part of the block as it lies there");
 
 uint32_t panel_traits(const struct policy *policy)
 {

@@ -15,7 +15,7 @@ bool panel_read(const struct segment *, uint32_t slot, struct control_copy *out,
 /* Only the policy (and place extent, window id) are wanted on the failure path: the same, less to copy. */
 struct policy_view {
     struct policy policy;
-    uint32_t place_first, place_length, window_id;
+    uint32_t place_first, place_length, window_id, creator_uid;
 };
 bool panel_policy(const struct segment *, uint32_t slot, struct policy_view *out);
 

@@ -291,8 +291,9 @@ CB_API int cb_history(cb_registry *, const char *name, cb_event_visit *visit, vo
 
 /* ---- controls: by the daemon (or directly, on private breakers); never on the call path -------------------------- */
 
-/* Each may block for up to two seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` is written to the
- * journal; NULL: none; at most 127 bytes, without control characters (CB_EREASON). CB_EDENIED: you may not. */
+/* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the daemon's log,
+ * and an override's is kept with it; NULL: none; at most 127 bytes, without control characters (CB_EREASON).
+ * CB_EDENIED: you may not. */
 CB_API int cb_trip(cb_breaker *, const char *reason);  /* open for the usual time */
 CB_API int cb_reset(cb_breaker *, const char *reason); /* closed; streak, window, backoff cleared; override ended */
 CB_API int cb_reset_all(cb_registry *, const char *reason);

@@ -53,7 +53,7 @@ int control_create(struct registry *registry, struct actor actor, const char *na
         return result;
     journal(registry, actor, *slot, CAUSE_CREATED);
     say_policy(registry, actor, *slot, "created", policy);
-    registry_look(registry);
+    registry->timed |= policy->call_timeout_ms != 0;
     return result;
 }
 

@@ -10,7 +10,7 @@
 #include "registryd/process.h"
 
 #define TURN_MS     20
-#define LAPSE_TURNS 50 /* without call timeouts: overrides and leases lapse for the next caller anyway */
+#define LAPSE_TURNS 50 /* leases and overrides lapse for whoever calls; this is for breakers that nobody calls */
 
 struct watch {
     struct reaper *reaper;
@@ -109,8 +109,10 @@ static void on_turn(uv_timer_t *timer)
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
         if (reaper->watches[worker] || record_of(reaper, worker))
             reaper_watch(reaper, worker);
-    if (reaper->registry->timed || ++reaper->turns % LAPSE_TURNS == 0)
+    if (reaper->registry->timed)
         call_tick(&reaper->registry->segment);
+    if (++reaper->turns % LAPSE_TURNS == 0)
+        call_lapse(&reaper->registry->segment);
 }
 
 bool reaper_start(struct reaper *reaper, uv_loop_t *loop, struct registry *registry)
