@@ -9,7 +9,7 @@
 #include "proto/registry.pb-c.h"
 
 #define PROTOCOL_VERSION 1
-#define PACKET_SIZE 65536
+#define PACKET_SIZE      65536
 
 /* A connected SOCK_SEQPACKET|CLOEXEC socket to `path`, within `deadline_ms`; or -errno (-ETIMEDOUT when time ran out). */
 int packet_connect(const char *path, int deadline_ms);

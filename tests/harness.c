@@ -152,16 +152,59 @@ void output_free(struct output *output)
 
 /* ---- the daemon ---- */
 
-int registry_exists(const char *registry)
+/* Calls `fn` with the path of the registry's panel, then of its live object; how often it returned 0. */
+static int registry_objects(const char *registry, int (*fn)(const char *path))
 {
     static const char *const parts[] = {"panel", "live"};
     char path[128];
+    int done = 0;
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "/dev/shm/registryd.%s.%s", registry, parts[i]);
-        if (access(path, F_OK) == 0)
-            return 1;
+        done += fn(path) == 0;
     }
-    return 0;
+    return done;
+}
+
+static int object_look(const char *path)
+{
+    return access(path, F_OK);
+}
+
+int registry_exists(const char *registry)
+{
+    return registry_objects(registry, object_look) > 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status, (void)kind, (void)walk;
+    return remove(path);
+}
+
+/* What a test that fails would leave: removed when its process ends. Its daemons die with it. */
+static struct remains {
+    char registry[64], dir[108];
+} remains[16];
+static size_t remains_count;
+static pid_t remains_owner;
+
+static void remains_sweep(void)
+{
+    for (size_t i = 0; getpid() == remains_owner && i < remains_count; i++) {
+        registry_objects(remains[i].registry, unlink);
+        nftw(remains[i].dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+static void remains_note(const struct daemon *daemon)
+{
+    if (remains_count == 0)
+        atexit(remains_sweep);
+    remains_owner = getpid();
+    if (remains_count < sizeof remains / sizeof *remains) {
+        memcpy(remains[remains_count].registry, daemon->registry, sizeof daemon->registry);
+        memcpy(remains[remains_count++].dir, daemon->dir, sizeof daemon->dir);
+    }
 }
 
 /* The socket that the daemon tells its readiness to. */
@@ -224,6 +267,7 @@ void daemon_start(struct daemon *daemon, ...)
     snprintf(daemon->registry, sizeof daemon->registry, "test-%d-%u", (int)getpid(), count++);
     strcpy(daemon->dir, "/tmp/registryd-test-XXXXXX");
     cr_assert(mkdtemp(daemon->dir), "mkdtemp: %s", strerror(errno));
+    remains_note(daemon);
     va_start(list, daemon);
     for (const char *next; (next = va_arg(list, char *)) != NULL;) {
         cr_assert(extra < HARNESS_ARGUMENTS - 1, "too many arguments");
@@ -246,12 +290,6 @@ int daemon_term(struct daemon *daemon)
     int status = child_wait(daemon->pid);
     daemon->pid = 0;
     return status;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status, (void)kind, (void)walk;
-    return remove(path);
 }
 
 void daemon_stop(struct daemon *daemon)

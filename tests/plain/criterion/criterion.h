@@ -25,11 +25,11 @@ static _Atomic int plain_bad; /* in the test that runs */
     static void suite##_##test(void)
 
 #define cr_expect(condition, ...) ((condition) ? (void)0 : plain_fail(__FILE__, __LINE__, #condition))
-#define cr_expect_eq(a, b, ...) cr_expect((a) == (b))
-#define cr_expect_leq(a, b, ...) cr_expect((a) <= (b))
-#define cr_expect_gt(a, b, ...) cr_expect((a) > (b))
+#define cr_expect_eq(a, b, ...)   cr_expect((a) == (b))
+#define cr_expect_leq(a, b, ...)  cr_expect((a) <= (b))
+#define cr_expect_gt(a, b, ...)   cr_expect((a) > (b))
 #define cr_assert(condition, ...) ((condition) ? (void)0 : (plain_fail(__FILE__, __LINE__, #condition), abort()))
-#define cr_assert_eq(a, b, ...) cr_assert((a) == (b))
+#define cr_assert_eq(a, b, ...)   cr_assert((a) == (b))
 
 static void plain_fail(const char *file, int line, const char *what)
 {
