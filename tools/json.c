@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ json_t *json_text(const char *text)
     char plain[1024];
     size_t length = 0;
     for (; text[length] && length < sizeof plain; length++)
-        plain[length] = (unsigned char)text[length] < 128 ? text[length] : '?';
+        plain[length] = isascii((unsigned char)text[length]) ? text[length] : '?';
     return json_stringn(plain, length);
 }
 

@@ -10,7 +10,7 @@
 #include "report.h"
 #include "table.h"
 
-enum { NAME, STATE, CALLS, OK, FAIL, SLOW, REJECTED, LOST, CHANGES, NEXT, REASON };
+enum { NAME, STATE, CALLS, OK, FAIL, SLOW, REJECTED, LOST, TRANSITIONS, NEXT, REASON };
 
 static const struct column columns[] = {
     [NAME] = {"NAME", .shrinks = true},
@@ -21,7 +21,7 @@ static const struct column columns[] = {
     [SLOW] = {"SLOW", .number = true},
     [REJECTED] = {"REJECTED", .number = true},
     [LOST] = {"LOST", .number = true},
-    [CHANGES] = {"CHANGES", .number = true},
+    [TRANSITIONS] = {"TRANSITIONS", .number = true},
     [NEXT] = {"NEXT", .number = true},
     [REASON] = {"REASON"},
 };
@@ -57,7 +57,7 @@ static void row_add(struct table *table, const struct cb_health *health)
     table_count(table, SLOW, counts->slow);
     table_count(table, REJECTED, counts->rejected);
     table_count(table, LOST, counts->abandoned + counts->overdue);
-    table_count(table, CHANGES, counts->transitions);
+    table_count(table, TRANSITIONS, counts->transitions);
     table_text(table, NEXT, next_text(health, next));
     if (table_narrow())
         table_note(table, health->name, health->override_reason);

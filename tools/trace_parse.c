@@ -62,7 +62,7 @@ struct trace_case *parser_case(struct parser *parser)
     return NULL;
 }
 
-static bool case_add(struct parser *parser, char *name)
+static bool case_add(struct parser *parser, const char *name)
 {
     struct trace *trace = parser->trace;
     if (!*name)
@@ -113,6 +113,8 @@ static bool timed_parse(struct parser *parser, char *line)
 static bool untimed_parse(struct parser *parser, char *line)
 {
     struct trace_step step = {.op = TRACE_POLICY, .word = parser_word(&line)};
+    if (!step.word)
+        return true; /* a blank line */
     line = parser_trim(line);
     if (!strcmp(step.word, "case"))
         return case_add(parser, line);
@@ -129,7 +131,7 @@ static void line_parse(struct parser *parser, char *line)
     line = parser_trim(line);
     if (*line == '@')
         timed_parse(parser, line);
-    else if (*line)
+    else
         untimed_parse(parser, line);
 }
 

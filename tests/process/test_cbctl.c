@@ -193,6 +193,7 @@ Test(cbctl, bash_completes_what_there_is)
     expect_completion("cbctl set payments failure_t", "failure_threshold=\n");
     expect_completion("cbctl set payments open_timeout=1s jit", "jitter=\n");
     expect_completion("cbctl force-open payments --f", "--for\n");
+    expect_completion("cbctl run payments -- sha512su", "sha512sum\n");
 }
 
 Test(cbctl_alone, without_a_registry_it_says_what_to_start)

@@ -65,6 +65,18 @@ _cbctl_names()
     COMPREPLY=("${COMPREPLY[@]#"$broken"}")
 }
 
+# What `run` runs, whose first word is number $1: with bash-completion loaded, completed as if it stood alone.
+_cbctl_command()
+{
+    if declare -F _command_offset >/dev/null; then
+        _command_offset "$1"
+    elif ((COMP_CWORD == $1)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}" | sort -u)
+    else
+        compopt -o default
+    fi
+}
+
 _cbctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -73,7 +85,7 @@ _cbctl()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
-        --) [[ $command == run ]] && { _command_offset $((i + 1)) 2>/dev/null || compopt -o default; return; } ;;
+        --) [[ $command == run ]] && { _cbctl_command $((i + 1)); return; } ;;
         --registry) registry=${COMP_WORDS[++i]} ;;
         --for | --reason | --policy | --timeout) ((i++)) ;;
         -* | = | :) ;;
