@@ -1,9 +1,11 @@
 /* The panel's contents: creating, finding, changing, removing, and whose memory a new breaker gets. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "core/gate.h"
 #include "core/panel.h"
@@ -289,6 +291,46 @@ Test(panel, traits)
     cr_assert_eq(panel_traits(&policy), TRAIT_USED | TRAIT_TIMED_PRECISE | TRAIT_WINDOW_TIME | TRAIT_CALL_TIMEOUT |
                                             TRAIT_LIMITED | TRAIT_SLOW);
     cr_assert_eq(panel_commit(&segment, created_with("a", &policy)) & 0xfffe, panel_traits(&policy));
+}
+
+/* ---- reading while it is written ---- */
+
+static uint32_t subject;
+static volatile sig_atomic_t interruptions;
+
+static struct policy uniform(uint32_t value)
+{
+    struct policy policy = {.failure_threshold = value, .open_timeout_ms = value};
+    policy.call_timeout_ms = policy.half_open_timeout_ms = value;
+    return policy;
+}
+
+/* Two commits: the second one writes over the copy that is being read. */
+static void commit_twice(int signal)
+{
+    (void)signal;
+    for (int i = 0; i < 2; i++) {
+        struct policy policy = uniform((uint32_t)interruptions * 2 + (uint32_t)i);
+        panel_set_policy(&segment, subject, &policy, error);
+    }
+    interruptions = interruptions + 1;
+}
+
+/* The writer comes in the middle of the reader's instructions, wherever the timer strikes. */
+Test(panel, a_read_that_was_overtaken_is_made_again)
+{
+    struct itimerval often = {{0, 40}, {0, 40}}, never = {{0, 0}, {0, 0}};
+    struct policy_view view;
+    struct policy first = uniform(0);
+    subject = created_with("subject", &first);
+    signal(SIGALRM, commit_twice);
+    setitimer(ITIMER_REAL, &often, NULL);
+    while (interruptions < 3000) {
+        cr_assert(panel_policy(&segment, subject, &view));
+        struct policy whole = uniform(view.policy.failure_threshold);
+        cr_assert_eq(memcmp(&whole, &view.policy, sizeof whole), 0, "after %d interruptions", (int)interruptions);
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
 }
 
 /* ---- bulkhead places ---- */

@@ -6,7 +6,7 @@
 
 #include "core/panel.h"
 
-enum { READERS = 3, ROUNDS = 3000 };
+enum { READERS = 3, ROUNDS = 20000 };
 
 static struct segment segment;
 static uint32_t subject;
