@@ -11,8 +11,9 @@
 enum { TIME, BREAKER, STATE, CAUSE, BY };
 
 static const struct column columns[] = {
-    [TIME] = {"TIME"}, [BREAKER] = {"BREAKER", .shrinks = true}, [STATE] = {"STATE"}, [CAUSE] = {"CAUSE"},
-    [BY] = {"BY"},
+    [TIME] = {.heading = "TIME"},   [BREAKER] = {.heading = "BREAKER", .shrinks = true},
+    [STATE] = {.heading = "STATE"}, [CAUSE] = {.heading = "CAUSE"},
+    [BY] = {.heading = "BY"},
 };
 
 static int event_row(const struct cb_event *event, void *arg)

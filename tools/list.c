@@ -13,17 +13,17 @@
 enum { NAME, STATE, CALLS, OK, FAIL, SLOW, REJECTED, LOST, TRANSITIONS, NEXT, REASON };
 
 static const struct column columns[] = {
-    [NAME] = {"NAME", .shrinks = true},
-    [STATE] = {"STATE"},
-    [CALLS] = {"CALLS", .number = true},
-    [OK] = {"OK", .number = true},
-    [FAIL] = {"FAIL", .number = true},
-    [SLOW] = {"SLOW", .number = true},
-    [REJECTED] = {"REJECTED", .number = true},
-    [LOST] = {"LOST", .number = true},
-    [TRANSITIONS] = {"TRANSITIONS", .number = true},
-    [NEXT] = {"NEXT", .number = true},
-    [REASON] = {"REASON"},
+    [NAME] = {.heading = "NAME", .shrinks = true},
+    [STATE] = {.heading = "STATE"},
+    [CALLS] = {.heading = "CALLS", .number = true},
+    [OK] = {.heading = "OK", .number = true},
+    [FAIL] = {.heading = "FAIL", .number = true},
+    [SLOW] = {.heading = "SLOW", .number = true},
+    [REJECTED] = {.heading = "REJECTED", .number = true},
+    [LOST] = {.heading = "LOST", .number = true},
+    [TRANSITIONS] = {.heading = "TRANSITIONS", .number = true},
+    [NEXT] = {.heading = "NEXT", .number = true},
+    [REASON] = {.heading = "REASON"},
 };
 
 struct listing {

@@ -14,8 +14,9 @@
 enum { PID, COMMAND, CALLS, UP, LANE };
 
 static const struct column columns[] = {
-    [PID] = {"PID", .number = true}, [COMMAND] = {"COMMAND"},           [CALLS] = {"CALLS", .number = true},
-    [UP] = {"UP", .number = true},   [LANE] = {"LANE", .number = true},
+    [PID] = {.heading = "PID", .number = true},     [COMMAND] = {.heading = "COMMAND"},
+    [CALLS] = {.heading = "CALLS", .number = true}, [UP] = {.heading = "UP", .number = true},
+    [LANE] = {.heading = "LANE", .number = true},
 };
 
 struct crew {
