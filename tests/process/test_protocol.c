@@ -1,9 +1,12 @@
 /* The control protocol against a real daemon: every request, every refusal, every kind of hostile input. */
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cbclient.h"
@@ -135,6 +138,21 @@ Test(protocol, reset_and_trip_end_an_override)
     expect_state(fd, "a", CB_METRICS_ONLY);
     cr_expect(wire_control(fd, CB__REQUEST__KIND_TRIP, "a", "", NULL) == 0);
     expect_state(fd, "a", CB_OPEN);
+    close(fd);
+}
+
+/* Nor does it come back with a later one of the same kind that has no reason. */
+Test(protocol, an_override_has_its_own_reason)
+{
+    int fd = wire_open(&one);
+    cr_assert(wire_create(fd, "a", "", NULL) == 0);
+    cr_assert(wire_override(fd, "a", CB_DISABLED, 0, "the first", NULL) == 0);
+    cr_assert(wire_control(fd, CB__REQUEST__KIND_RESET, "a", "", NULL) == 0);
+    cr_assert(wire_override(fd, "a", CB_DISABLED, 0, "", NULL) == 0);
+    Cb__Reply *reply = wire_show(fd, "a");
+    cr_expect(reply->breaker->override_state == CB_DISABLED);
+    cr_expect_str_eq(reply->breaker->override_reason, "");
+    cb__reply__free_unpacked(reply, NULL);
     close(fd);
 }
 
@@ -429,6 +447,25 @@ Test(protocol, truncated_requests_are_refused)
     close(other);
 }
 
+/* More requests behind the bad one must not cost its sender the answer. */
+Test(protocol, the_refusal_is_read_in_spite_of_requests_behind_it)
+{
+    static const uint8_t unknown[] = {0x08, 1};
+    uint8_t bytes[64];
+    int other = wire_open(&one), fd = wire_open(&one);
+    int status;
+    kill(one.pid, SIGSTOP);
+    cr_assert(waitpid(one.pid, &status, WUNTRACED) == one.pid && WIFSTOPPED(status));
+    send_bytes(fd, unknown, sizeof unknown);
+    for (int i = 0; i < 3; i++)
+        send_bytes(fd, bytes, pack_create(bytes, PROTOCOL_VERSION, "a"));
+    kill(one.pid, SIGCONT);
+    struct pollfd closed = {.fd = fd}; /* the answer is read only after the daemon has closed its end */
+    cr_assert(poll(&closed, 1, HARNESS_DEADLINE_MS) == 1 && (closed.revents & POLLHUP));
+    expect_dropped(fd, other, CB_EPROTOCOL);
+    close(other);
+}
+
 Test(protocol, a_nul_in_a_name_is_refused)
 {
     uint8_t bytes[64];
@@ -512,21 +549,43 @@ Test(protocol, descriptors_that_come_along_are_closed)
     close(fd);
 }
 
+/* Small requests with large answers. */
+static size_t pack_list(uint8_t *out)
+{
+    Cb__List message = CB__LIST__INIT;
+    Cb__Request request = CB__REQUEST__INIT;
+    request.version = PROTOCOL_VERSION;
+    request.kind_case = CB__REQUEST__KIND_LIST;
+    request.list = &message;
+    return cb__request__pack(&request, out);
+}
+
 /* A peer that asks and asks, and never reads, waits for itself alone; all its answers come once it does. */
 Test(protocol, a_peer_that_does_not_read_holds_up_nobody)
 {
-    enum { ASKED = 2000 };
+    char reason[128];
     uint8_t bytes[64];
-    size_t length = pack_create(bytes, PROTOCOL_VERSION, "a");
+    size_t length = pack_list(bytes);
     int other = wire_open(&one), fd = wire_open(&one), sent = 0, answered = 0;
-    while (sent < ASKED && send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-        sent++;
-    cr_expect(others_are_answered(other));
-    while (answered < sent) {
+    memset(reason, 'r', sizeof reason - 1);
+    reason[sizeof reason - 1] = '\0';
+    for (const char *name = "a\0b\0c\0d\0"; *name; name += 2) {
+        cr_assert(wire_create(other, name, "", NULL) == 0);
+        cr_assert(wire_override(other, name, CB_DISABLED, 0, reason, NULL) == 0);
+    }
+    for (int full = 0; full < 100;) { /* as often as that nothing more could be sent: both directions are full */
+        if (send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
+            sent++;
+            continue;
+        }
+        cr_assert(errno == EAGAIN, "after %d requests: %s", sent, strerror(errno));
+        cr_expect(others_are_answered(other));
+        full++;
+    }
+    for (; answered < sent; answered++) {
         Cb__Reply *reply = wire_reply(fd);
         cr_assert(reply, "the connection ended after %d of %d answers", answered, sent);
         cb__reply__free_unpacked(reply, NULL);
-        answered++;
     }
     close(other);
     close(fd);
