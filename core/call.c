@@ -116,6 +116,7 @@ static enum breaker_answer acquire_held(struct attempt *a, uint64_t gate, uint64
     if (answer == ANSWER_ADMITTED)
         *held = (struct held){
             .call = a->call,
+            .in_lane = a->entry != LANE_NONE ? lane_call(a->segment, a->entry) : NULL,
             .entry = a->entry + 1, /* LANE_NONE + 1 == 0 */
             .place = a->place,
             .owner = lane_serial(a->lane),
@@ -134,6 +135,7 @@ enum breaker_answer call_acquire(const struct segment *segment, struct lane *lan
         held->place = 0;
         held->started = started_now(segment, commit);
         held->owner = lane_serial(lane);
+        held->in_lane = held->entry ? lane_call(segment, held->entry - 1) : NULL;
         return ANSWER_ADMITTED;
     }
     if (gate_keeps_out(gate, segment_now_ms(segment))) {

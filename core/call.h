@@ -13,11 +13,12 @@ struct actor {
 
 /* An admitted call, kept in the caller's permit. All zero: none. */
 struct held {
-    uint64_t call;    /* the word in the lane (also when it found no room there) */
-    uint64_t started; /* nanoseconds, 0: not timed */
-    uint32_t entry;   /* lane entry + 1; 0: not in a lane */
-    uint32_t place;   /* bulkhead place + 1; 0: none */
-    uint64_t owner;   /* the lane's identity */
+    uint64_t call;        /* the word in the lane (also when it found no room there) */
+    uint64_t started;     /* nanoseconds, 0: not timed */
+    uint32_t entry;       /* lane entry + 1; 0: not in a lane */
+    uint32_t place;       /* bulkhead place + 1; 0: none */
+    uint64_t owner;       /* the lane's serial */
+    struct call *in_lane; /* where `entry` is; NULL without one */
 };
 
 /* Ask for a permit on `slot`. `commit` is the block's commit word, read by the caller to see that the slot is still

@@ -35,11 +35,6 @@ static uint64_t half_open_word(uint16_t epoch, unsigned attempt, struct half_ope
                          (h.lease_ms & LEASE_MASK));
 }
 
-uint64_t gate_closed(uint16_t epoch)
-{
-    return word_make(STATE_CLOSED, epoch, 0, 0);
-}
-
 static bool is_override(enum breaker_state state)
 {
     return state == STATE_FORCED_OPEN || state == STATE_DISABLED || state == STATE_METRICS_ONLY;

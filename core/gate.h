@@ -61,7 +61,11 @@ uint64_t gate_retry_after_ms(uint64_t word, const struct policy *policy, uint64_
 /* Is it open, or forced open, with nothing due? Then gate_step() rejects whatever the policy says, and needs none. */
 bool gate_keeps_out(uint64_t word, uint64_t now_ms);
 
-uint64_t gate_closed(uint16_t epoch); /* a fresh breaker's word */
+/* A closed breaker's word. */
+static inline uint64_t gate_closed(uint16_t epoch)
+{
+    return (uint64_t)STATE_CLOSED << 61 | (uint64_t)epoch << 45;
+}
 
 static inline enum breaker_state gate_state(uint64_t word)
 {

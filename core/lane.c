@@ -276,6 +276,7 @@ static void ownership_begin(const struct segment *segment, struct lane *lane, st
     if (chunk != 0 && chunk <= segment->chunk_count) {
         own->first = (chunk - 1) * CHUNK_CALLS;
         own->calls = segment->chunks[chunk - 1].calls;
+        own->key = ~own->serial;
     }
 }
 

@@ -48,9 +48,10 @@ static inline struct call *lane_call(const struct segment *segment, uint32_t ent
 /* What a thread knows of its own chunks. */
 struct ownership {
     struct lane *lane;
-    uint64_t serial;             /* tells whether the rest still holds */
-    struct call *calls;          /* its chunk; NULL: shared chunks it is */
-    uint32_t first;              /* its first entry */
+    uint64_t serial;    /* tells whether the rest still holds */
+    uint64_t key;       /* ~serial where it has a chunk, else 0 (which no serial gives): one compare for both */
+    struct call *calls; /* its chunk; NULL: shared chunks it is */
+    uint32_t first;     /* its first entry */
     struct owned_record *record; /* where the lane says that it is taken */
 };
 /* Initial-exec: one load from the thread's own block, and few bytes enough for libraries loaded later. */
@@ -67,7 +68,7 @@ uint32_t lane_claim_slowly(const struct segment *, struct lane *, uint64_t *word
 static inline uint32_t lane_claim(const struct segment *segment, struct lane *lane, uint64_t *word)
 {
     const struct ownership *own = &lane_ownership[0];
-    if (__builtin_expect(own->lane == lane && own->serial == lane_serial(lane) && own->calls, 1)) {
+    if (~own->key == lane_serial(lane)) {
         /* Nobody else claims here, so a plain store will do; the acquire pairs with the release of whoever freed it. */
         for (uint32_t i = 0; i < CHUNK_CALLS; i++) {
             uint64_t old = atomic_load_explicit(&own->calls[i].call, memory_order_acquire);

@@ -192,6 +192,8 @@ struct slot {
     _Alignas(CACHE_LINE) au32 ring[1024]; /* epoch 16 | window id 13 | slow | failed | valid */
 };
 
+#define STREAK_MASK ((UINT64_C(1) << 48) - 1)
+
 _Static_assert(sizeof(struct worker) == 64 && sizeof(struct record) == 64, "a cache line each");
 _Static_assert(sizeof(struct chunk) == 128, "two cache lines: threads with chunks of their own share none");
 _Static_assert(sizeof(struct stripe) % CACHE_LINE == 0 && sizeof(struct slot) % CACHE_LINE == 0, "lines");

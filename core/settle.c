@@ -118,10 +118,6 @@ static void settle_by_policy(struct settlement *s, enum breaker_state state, uin
         settle_closed(s, &view, state == STATE_CLOSED);
 }
 
-/* A success that nobody measures and no window wants: the streak is all that it could change. */
-#define TRAITS_OF_SUCCESS    (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME | TRAIT_SLOW)
-#define CALLS_SETTLED_SLOWLY (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)
-
 void outcome_apply(const struct segment *segment, uint64_t call, enum outcome outcome, uint64_t took_ns,
                    struct actor actor)
 {
@@ -174,31 +170,11 @@ static bool take_back(const struct segment *segment, const struct held *held)
     return true;
 }
 
-/* What nearly every call is: a success in a closed breaker that wants to know no more of it. Everything that
- * outcome_apply() would do for it is here; false: it is not such a call. */
-static inline bool settle_plain_success(const struct segment *segment, const struct held *held)
-{
-    uint32_t number = (uint32_t)(held->call & 0xffff);
-    struct slot *slot = segment_slot(segment, number);
-    uint64_t gate = atomic_load_explicit(&slot->gate, memory_order_acquire);
-    uint16_t epoch = (uint16_t)(held->call >> 16);
-    if ((held->call & CALLS_SETTLED_SLOWLY) || held->started != 0 || gate_state(gate) != STATE_CLOSED ||
-        gate_epoch(gate) != epoch || (panel_commit(segment, number) & TRAITS_OF_SUCCESS))
-        return false;
-    streak_clear(slot, epoch);
-    count_one(&segment_stripe(segment, number, stripe_here(segment))->successes);
-    if (held->entry)
-        entry_free(segment, held->entry - 1, held->call);
-    return true;
-}
-
 int call_settle(const struct segment *segment, struct lane *lane, struct held *held, enum outcome outcome,
                 uint64_t took_ns)
 {
     if (__builtin_expect(held->owner != lane_serial(lane), 0))
         return CALL_NOT_MINE;
-    if (outcome == OUTCOME_SUCCESS && took_ns == TOOK_MEASURED && settle_plain_success(segment, held))
-        return CALL_SETTLED;
     if (took_ns == TOOK_MEASURED)
         took_ns = took_since(segment, held);
     if (!take_back(segment, held))

@@ -4,8 +4,6 @@
 
 #include "core/call.h"
 
-#define STREAK_MASK ((UINT64_C(1) << 48) - 1)
-
 /* What the call described by the lane word `call` (slot, epoch) does to its breaker. `took_ns` TOOK_MEASURED: unknown. */
 void outcome_apply(const struct segment *, uint64_t call, enum outcome, uint64_t took_ns, struct actor);
 

@@ -65,7 +65,11 @@ static int breaker_bind(cb_breaker *breaker, struct membership *membership, uint
     struct binding *binding = calloc(1, sizeof *binding);
     if (!binding)
         return fail(-ENOMEM, "no memory for breaker '%s'", breaker->name);
+    binding->target = plain_target(&membership->segment, slot);
+    binding->retired = &membership->segment.panel->retired;
+    binding->lane = membership->lane;
     binding->membership = membership;
+    binding->shared = membership->shared;
     binding->slot = slot;
     binding->incarnation = commit_incarnation(panel_commit(&membership->segment, slot));
     binding->next = breaker_binding(breaker);

@@ -9,27 +9,37 @@ static struct permit *permit_of(cb_permit *permit)
     return (struct permit *)(void *)permit;
 }
 
+/* Everything but a plain admission. */
+static __attribute__((noinline)) int acquire(cb_breaker *breaker, struct permit *permit)
+{
+    struct binding *binding = breaker_binding(breaker);
+    if (!binding->shared || !binding_current(binding)) {
+        breaker_rejoin(breaker);
+        binding = breaker_binding(breaker);
+    }
+    const struct membership *membership = binding->membership;
+    uint64_t commit = panel_commit(&membership->segment, binding->slot);
+    int answer = (int)call_acquire(&membership->segment, membership->lane, binding->slot, commit, &permit->held);
+    permit->binding = answer == CB_ADMITTED ? binding : NULL;
+    return answer;
+}
+
 int cb_acquire(cb_breaker *breaker, cb_permit *out)
 {
     if (__builtin_expect(!breaker || !out, 0))
         return -EINVAL;
     struct permit *permit = permit_of(out);
-    permit->binding = NULL;
     struct binding *binding = breaker_binding(breaker);
-    uint64_t commit = panel_commit(&binding->membership->segment, binding->slot);
-    if (__builtin_expect(!binding->membership->shared || !binding_holds(binding, commit), 0)) {
-        breaker_rejoin(breaker);
-        binding = breaker_binding(breaker);
-        commit = panel_commit(&binding->membership->segment, binding->slot);
-    }
-    const struct membership *membership = binding->membership;
-    int answer = (int)call_acquire(&membership->segment, membership->lane, binding->slot, commit, &permit->held);
-    if (__builtin_expect(answer == CB_ADMITTED, 1))
-        permit->binding = binding;
-    return answer;
+    uint64_t commit = atomic_load_explicit(binding->target.commit, memory_order_acquire);
+    if (__builtin_expect(!binding->shared || !binding_holds(binding, commit) ||
+                             !plain_acquire(&binding->target, binding->lane, commit, &permit->held),
+                         0))
+        return acquire(breaker, permit);
+    permit->binding = binding;
+    return CB_ADMITTED;
 }
 
-static int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
+static __attribute__((noinline)) int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
 {
     struct permit *permit = permit_of(handle);
     if (__builtin_expect(!permit || !permit->binding, 0))
@@ -39,9 +49,15 @@ static int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
     return call_settle(&membership->segment, membership->lane, &permit->held, outcome, took_ns);
 }
 
-int cb_success(cb_permit *permit)
+int cb_success(cb_permit *handle)
 {
-    return settle(permit, OUTCOME_SUCCESS, TOOK_MEASURED);
+    struct permit *permit = permit_of(handle);
+    const struct binding *binding = permit ? permit->binding : NULL;
+    if (__builtin_expect(binding && plain_success(&binding->target, binding->lane, &permit->held), 1)) {
+        permit->binding = NULL;
+        return 0;
+    }
+    return settle(handle, OUTCOME_SUCCESS, TOOK_MEASURED);
 }
 
 int cb_failure(cb_permit *permit)

@@ -10,6 +10,7 @@
 #include "cbclient.h"
 #include "core/call.h"
 #include "core/panel.h"
+#include "core/plain.h"
 #include "proto/registry.pb-c.h"
 
 /* One memory. `shared`: a registry's; else this process's own. */
@@ -22,9 +23,13 @@ struct membership {
 
 /* Where a breaker is: immutable once published. */
 struct binding {
+    struct plain_target target;
+    const au32 *retired;
+    const struct lane *lane;
     struct membership *membership;
     uint32_t slot;
     uint16_t incarnation;
+    bool shared;
     struct binding *next; /* the one before, to be freed at detach */
 };
 
@@ -81,11 +86,11 @@ int registry_create(const char *name, cb_registry **out);
 static inline bool binding_holds(const struct binding *binding, uint64_t commit)
 {
     return (commit & TRAIT_USED) && commit_incarnation(commit) == binding->incarnation &&
-           !atomic_load_explicit(&binding->membership->segment.panel->retired, memory_order_acquire);
+           !atomic_load_explicit(binding->retired, memory_order_acquire);
 }
 static inline bool binding_current(const struct binding *binding)
 {
-    return binding_holds(binding, panel_commit(&binding->membership->segment, binding->slot));
+    return binding_holds(binding, atomic_load_explicit(binding->target.commit, memory_order_acquire));
 }
 /* Try, at most once a second, to bind all breakers to the shared registry. For the call path. */
 void breaker_rejoin(cb_breaker *);
