@@ -1,7 +1,7 @@
 #include "core/header.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>

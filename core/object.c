@@ -95,6 +95,9 @@ int object_open(const char *path, bool writable, bool group_writes, int *fd, str
     *fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0 && errno == ELOOP)
         return fault(error, SEGMENT_EOWNER, "%s is a symbolic link: remove it, then restart registryd", path);
+    if (*fd < 0 && errno == EACCES)
+        return fault(error, -errno, "%s is not open to uid %u: its group may use it, its owner may do all", path,
+                     (unsigned)geteuid());
     if (*fd < 0)
         return fault(error, -errno, "cannot open %s: %s", path, strerror(errno));
     int result = fstat(*fd, status) == 0 ? check_owner(path, status, group_writes, error)

@@ -59,21 +59,23 @@ bool registry_name_valid(const char *name);
 bool breaker_name_valid(const char *name, size_t length);
 
 /*
- * Create both objects under private names, size them with posix_fallocate, fill them, then publish them (link, never
- * over an existing name: -EEXIST). `group`: (gid_t)-1 for none: mode 0600; else panel 0640 and live 0660 of that group.
+ * Create both objects without a name, size them with posix_fallocate, fill them, then publish them (link, never over an
+ * existing name: -EEXIST; a live object alone, left by a creator that died, is replaced). `group`: (gid_t)-1 for none: mode 0600; else panel 0640 and live 0660 of that group.
  * Nothing is left behind on failure; `error` says what to do (-ENOSPC names what is needed and what /dev/shm has).
  */
 int segment_create(const char *name, const struct geometry *, gid_t group, const char *socket, struct segment *out,
                    char error[SEGMENT_ERROR_SIZE]);
 
 /* Join as a worker (panel read-only) or, `writable`, as the owner (daemon after a restart, cbctl --offline). Checks owner
- * (root's or our own) and mode, size, magic, version, layout hash, namespaces, retired, each with its own error. */
+ * (root's or our own) and mode, size, magic, version, layout hash, namespaces, retired, each with its own error.
+ * -EACCES: not in the registry's group. */
 int segment_open(const char *name, bool writable, struct segment *out, char error[SEGMENT_ERROR_SIZE]);
 
 /* The same in private memory (a process's own breakers, virtual registries). */
 int segment_private(const struct geometry *, struct segment *out);
 
-/* Mark it retired and remove its names; whoever has it mapped sees the word. Owner only. */
+/* Mark it retired and remove its names; whoever has it mapped sees the word. Owner only. With an all-zero segment only
+ * the names go: for a registry that cannot be joined. */
 void segment_retire(const char *name, struct segment *);
 
 /* Unmap. The names stay. Harmless on an all-zero segment. */
