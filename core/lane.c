@@ -280,16 +280,27 @@ static void ownership_begin(const struct segment *segment, struct lane *lane, st
     }
 }
 
+static bool ownership_is(const struct ownership *own, const struct lane *lane)
+{
+    return own->lane == lane && own->serial == lane_serial(lane);
+}
+
+/* Never used, or of a lane that has ended. */
+static bool ownership_stale(const struct ownership *own)
+{
+    return own->lane == NULL || own->serial != lane_serial(own->lane);
+}
+
 static struct ownership *ownership_find(const struct segment *segment, struct lane *lane)
 {
+    for (int i = 0; i < LANE_REGISTRIES; i++)
+        if (ownership_is(&lane_ownership[i], lane))
+            return &lane_ownership[i];
     for (int i = 0; i < LANE_REGISTRIES; i++) {
-        struct ownership *own = &lane_ownership[i];
-        if (own->lane == lane && own->serial == lane_serial(lane))
-            return own;
-        if (own->lane == NULL || own->lane == lane || own->serial != lane_serial(own->lane)) {
-            ownership_begin(segment, lane, own);
-            return own;
-        }
+        if (!ownership_stale(&lane_ownership[i]))
+            continue;
+        ownership_begin(segment, lane, &lane_ownership[i]);
+        return &lane_ownership[i];
     }
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* The public functions, on a virtual registry: what they return, what they leave alone, what they refuse. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,4 +265,70 @@ Test(client, every_code_has_words)
     cr_assert_str_eq(cb_strerror(INT_MIN), "unknown error");
     cr_assert_str_eq(cb_state_name((enum cb_state)77), "?");
     cr_assert_str_eq(cb_answer_name(CB_REJECTED_PROBES), "rejected:probes");
+}
+
+static void *one_call(void *arg)
+{
+    cb_permit *permit = arg;
+    cr_assert_eq(cb_acquire(breaker, permit), CB_ADMITTED);
+    return NULL;
+}
+
+Test(client, a_permit_is_settled_by_another_thread_after_its_own_has_gone)
+{
+    cb_permit permit;
+    pthread_t thread;
+    pthread_create(&thread, NULL, one_call, &permit);
+    pthread_join(thread, NULL);
+    cr_assert_eq(counts().in_flight, 1);
+    cr_assert_eq(cb_success(&permit), 0);
+    cr_assert_eq(counts().in_flight, 0);
+    cr_assert_eq(counts().successes, 1);
+}
+
+static void *short_life(void *arg)
+{
+    cb_permit permit;
+    (void)arg;
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    cr_assert_eq(cb_success(&permit), 0);
+    return NULL;
+}
+
+Test(client, threads_that_come_and_go_leave_no_trace)
+{
+    enum { MANY = 5000 };
+    for (int i = 0; i < MANY; i++) {
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, short_life, NULL), 0);
+        pthread_join(thread, NULL);
+    }
+    struct cb_snapshot snapshot = counts();
+    cr_assert_eq(snapshot.successes, MANY);
+    cr_assert_eq(snapshot.in_flight, 0);
+}
+
+Test(client, a_thread_that_uses_several_registries_keeps_them_apart)
+{
+    enum { MANY = 10 };
+    cb_registry *registries[MANY];
+    cb_breaker *breakers[MANY];
+    cb_permit permits[MANY];
+    for (int i = 0; i < MANY; i++) {
+        cr_assert_eq(cb_virtual_open(&registries[i]), 0);
+        cr_assert_eq(cb_get_or_create(registries[i], "b", NULL, &breakers[i]), 0);
+        cr_assert_eq(cb_acquire(breakers[i], &permits[i]), CB_ADMITTED);
+    }
+    cb_detach(&registries[0]); /* with a call in flight; its room in the thread is used again */
+    cr_assert_eq(cb_virtual_open(&registries[0]), 0);
+    cr_assert_eq(cb_get_or_create(registries[0], "b", NULL, &breakers[0]), 0);
+    cr_assert_eq(cb_acquire(breakers[0], &permits[0]), CB_ADMITTED);
+    for (int i = 0; i < MANY; i++) {
+        struct cb_snapshot snapshot;
+        cr_assert_eq(cb_success(&permits[i]), 0);
+        cr_assert_eq(cb_snapshot_of(breakers[i], &snapshot, sizeof snapshot), 0);
+        cr_assert_eq(snapshot.successes, 1);
+        cr_assert_eq(snapshot.in_flight, 0);
+        cb_detach(&registries[i]);
+    }
 }
