@@ -217,7 +217,7 @@ int daemon_purge(const struct options *options, const struct config *config)
         return 1;
     bool purged = registry_purge(name, rundir.socket);
     if (purged)
-        unlink(rundir.socket);
+        rundir_sweep(&rundir);
     rundir_close(&rundir);
     return purged ? 0 : 1;
 }

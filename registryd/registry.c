@@ -8,11 +8,9 @@
 
 #include "core/object.h"
 #include "core/panel.h"
-#include "proto/packet.h"
 #include "registryd/control.h"
 #include "registryd/log.h"
-
-#define ELSEWHERE_MS 200 /* for a connection to another daemon's socket */
+#include "registryd/rundir.h"
 
 /* The lock in the runtime folder keeps a second daemon out of that folder; this keeps it out of the memory of one that
  * has another folder. */
@@ -20,10 +18,8 @@ static bool is_served_elsewhere(const struct registry *registry, const char *soc
 {
     char other[PATH_SIZE];
     snprintf(other, sizeof other, "%.*s", PATH_SIZE - 1, registry->segment.panel->socket);
-    int fd = strcmp(other, socket) == 0 ? -1 : packet_connect(other, ELSEWHERE_MS);
-    if (fd < 0)
+    if (strcmp(other, socket) == 0 || !socket_is_alive(other))
         return false;
-    close(fd);
     log_say(LOG_ERR, "the registry %s is served by another daemon, at %s; end that one first", registry->name, other);
     return true;
 }

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "registryd/log.h"
@@ -141,4 +143,23 @@ void rundir_close(struct rundir *dir)
     unlink(dir->lock);
     close(dir->fd);
     dir->fd = -1;
+}
+
+/* A connection of another type is refused with EPROTOTYPE by a socket that somebody has, and with ECONNREFUSED by one
+ * that was left behind. */
+bool socket_is_alive(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool alive = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno == EPROTOTYPE;
+    if (fd >= 0)
+        close(fd);
+    return alive;
+}
+
+void rundir_sweep(const struct rundir *dir)
+{
+    if (!socket_is_alive(dir->socket))
+        unlink(dir->socket);
 }

@@ -84,6 +84,23 @@ Test(starting, purge_refuses_while_a_daemon_runs)
     daemon_stop(&daemon);
 }
 
+Test(starting, purge_removes_what_a_killed_daemon_left)
+{
+    struct daemon daemon;
+    struct output output;
+    char path[256];
+    daemon_start(&daemon, (char *)NULL);
+    daemon_kill(&daemon);
+    snprintf(path, sizeof path, "%s/%s.sock", daemon.dir, daemon.registry);
+    cr_assert(access(path, F_OK) == 0);
+    run(&output, REGISTRYD_PATH, "--registry", daemon.registry, "--runtime-dir", daemon.dir, "--purge", (char *)NULL);
+    cr_expect(output.status == 0 && !*output.err, "%d: %s", output.status, output.err);
+    output_free(&output);
+    cr_expect(access(path, F_OK) != 0, "the socket is left");
+    cr_expect(!registry_exists(daemon.registry));
+    daemon_stop(&daemon);
+}
+
 Test(starting, what_cannot_work_is_said_in_a_sentence)
 {
     struct output output;
