@@ -11,14 +11,26 @@ struct extent {
     uint32_t first, length;
 };
 
-static bool extent_of(const struct segment *segment, uint32_t slot, struct extent *out)
+/* A block's extents: the one in use and the one before; how many there are. */
+static size_t extents_of(const struct segment *segment, uint32_t slot, struct extent out[2])
 {
     uint64_t commit;
-    return control_used(&segment->controls[slot]) &&
-           control_load(&segment->controls[slot], offsetof(struct control_copy, place_first), sizeof *out, out,
-                        &commit) &&
-           (commit & TRAIT_USED) && out->length > 0;
+    struct extent both[2];
+    size_t count = 0;
+    if (!control_used(&segment->controls[slot]) ||
+        !control_load(&segment->controls[slot], offsetof(struct control_copy, place_first), sizeof both, both,
+                      &commit) ||
+        !(commit & TRAIT_USED))
+        return 0;
+    for (int i = 0; i < 2; i++)
+        if (both[i].length > 0)
+            out[count++] = both[i];
+    return count;
 }
+
+_Static_assert(offsetof(struct control_copy, past_first) ==
+                   offsetof(struct control_copy, place_first) + sizeof(struct extent),
+               "both extents are read at once");
 
 static int by_first(const void *left, const void *right)
 {
@@ -30,7 +42,7 @@ static size_t extents_sorted(const struct segment *segment, struct extent *out)
 {
     size_t count = 0;
     for (uint32_t slot = 0; slot < segment->capacity; slot++)
-        count += extent_of(segment, slot, &out[count]);
+        count += extents_of(segment, slot, &out[count]);
     qsort(out, count, sizeof *out, by_first);
     return count;
 }
@@ -52,7 +64,7 @@ static bool gap_find(const struct extent *extents, size_t count, struct extent *
 
 static int extent_search(struct segment *segment, struct extent *wanted, char error[SEGMENT_ERROR_SIZE])
 {
-    struct extent *extents = calloc((size_t)segment->capacity + 1, sizeof *extents);
+    struct extent *extents = calloc(2 * (size_t)segment->capacity + 2, sizeof *extents);
     uint32_t widest;
     if (extents == NULL)
         return fault(error, -ENOMEM, "no memory to look for bulkhead places");
@@ -67,6 +79,22 @@ static int extent_search(struct segment *segment, struct extent *wanted, char er
                  (unsigned)wanted->length, (unsigned)segment->place_count, (unsigned)widest);
 }
 
+static void places_empty(struct segment *segment, uint32_t from, uint32_t to)
+{
+    for (uint32_t place = from; place < to; place++)
+        atomic_store_explicit(&segment->places[place], 0, memory_order_relaxed);
+}
+
+bool extent_extend(struct segment *segment, uint32_t first, uint32_t old_length, uint32_t length)
+{
+    uint32_t *top = &segment->panel_rw->place_top;
+    if (old_length == 0 || first + old_length != *top || length > segment->place_count - first)
+        return false;
+    places_empty(segment, first + old_length, first + length);
+    *top = first + length;
+    return true;
+}
+
 int extent_find(struct segment *segment, uint32_t length, uint32_t *first, char error[SEGMENT_ERROR_SIZE])
 {
     uint32_t *top = &segment->panel_rw->place_top;
@@ -79,18 +107,20 @@ int extent_find(struct segment *segment, uint32_t length, uint32_t *first, char 
     }
     if (wanted.first + length > *top)
         *top = wanted.first + length;
-    for (uint32_t place = 0; place < length; place++)
-        atomic_store_explicit(&segment->places[wanted.first + place], 0, memory_order_relaxed);
+    places_empty(segment, wanted.first, wanted.first + length);
     *first = wanted.first;
     return 0;
 }
 
 void extent_recover(struct segment *segment)
 {
-    struct extent extent;
     uint32_t top = 0;
-    for (uint32_t slot = 0; slot < segment->capacity; slot++)
-        if (extent_of(segment, slot, &extent) && extent.first + extent.length > top)
-            top = extent.first + extent.length;
+    for (uint32_t slot = 0; slot < segment->capacity; slot++) {
+        struct extent extents[2];
+        size_t count = extents_of(segment, slot, extents);
+        for (size_t i = 0; i < count; i++)
+            if (extents[i].first + extents[i].length > top)
+                top = extents[i].first + extents[i].length;
+    }
     segment->panel_rw->place_top = top;
 }

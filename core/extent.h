@@ -8,6 +8,9 @@
  * extent to a block before letting go of it. */
 int extent_find(struct segment *, uint32_t length, uint32_t *first, char error[SEGMENT_ERROR_SIZE]);
 
+/* Make the extent at `first` longer where it lies, the new places emptied: false if there is no room behind it. */
+bool extent_extend(struct segment *, uint32_t first, uint32_t old_length, uint32_t length);
+
 /* After a crash: where the last extent ends. */
 void extent_recover(struct segment *);
 

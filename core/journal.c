@@ -1,14 +1,17 @@
 #include "core/journal.h"
 
+#include "core/panel.h"
+
 static struct record *record_at(const struct segment *segment, uint64_t sequence)
 {
     return &segment->journal[sequence & (segment->journal_length - 1)];
 }
 
-static uint64_t pack_what(const struct journal_entry *e)
+/* The incarnation tells later whether the slot is still the breaker that this is about. */
+static uint64_t pack_what(const struct journal_entry *e, uint16_t incarnation)
 {
     return (uint64_t)(e->slot & 0xffff) << 48 | (uint64_t)e->epoch << 32 | (uint64_t)(e->from & 0xff) << 24 |
-           (uint64_t)(e->to & 0xff) << 16 | (uint64_t)(e->cause & 0xff) << 8;
+           (uint64_t)(e->to & 0xff) << 16 | (uint64_t)(e->cause & 0xff) << 8 | (incarnation & 0xff);
 }
 
 static void unpack_what(uint64_t what, struct journal_entry *e)
@@ -18,6 +21,7 @@ static void unpack_what(uint64_t what, struct journal_entry *e)
     e->from = (unsigned)(what >> 24) & 0xff;
     e->to = (unsigned)(what >> 16) & 0xff;
     e->cause = (unsigned)(what >> 8) & 0xff;
+    e->incarnation = (unsigned)what & 0xff;
 }
 
 void journal_append(const struct segment *segment, const struct journal_entry *entry)
@@ -27,7 +31,8 @@ void journal_append(const struct segment *segment, const struct journal_entry *e
     /* Invalid while it is filled. A reader that sees one of these fields (acquire) also sees this 0, or what follows. */
     atomic_store_explicit(&record->sequence, 0, memory_order_relaxed);
     atomic_store_explicit(&record->time_ms, entry->time_ms, memory_order_release);
-    atomic_store_explicit(&record->what, pack_what(entry), memory_order_release);
+    atomic_store_explicit(&record->what, pack_what(entry, commit_incarnation(panel_commit(segment, entry->slot))),
+                          memory_order_release);
     atomic_store_explicit(&record->value, entry->value, memory_order_release);
     atomic_store_explicit(&record->who, (uint64_t)entry->uid << 32 | entry->pid, memory_order_release);
     /* Releases the fields to the acquire in journal_read. */

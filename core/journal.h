@@ -10,11 +10,13 @@ struct journal_entry {
     uint32_t slot, pid, uid;
     uint16_t epoch;
     unsigned from, to, cause;
+    unsigned incarnation; /* low 8 bits of its slot's; set by journal_append() */
 };
 
-void journal_append(const struct segment *, const struct journal_entry *); /* `sequence` is given here */
-uint64_t journal_next(const struct segment *);                             /* the number the next entry will get */
-uint64_t journal_first(const struct segment *);                            /* the oldest that may still be there */
+/* `sequence` and `incarnation` are given here. */
+void journal_append(const struct segment *, const struct journal_entry *);
+uint64_t journal_next(const struct segment *);  /* the number the next entry will get */
+uint64_t journal_first(const struct segment *); /* the oldest that may still be there */
 /* false: overwritten, or not (completely) written. */
 bool journal_read(const struct segment *, uint64_t sequence, struct journal_entry *out);
 

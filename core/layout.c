@@ -41,6 +41,7 @@ static const uint32_t shape[] = {
     offsetof(struct control_copy, policy),
     offsetof(struct control_copy, override),
     offsetof(struct control_copy, place_first),
+    offsetof(struct control_copy, past_first),
     offsetof(struct control_copy, window_id),
     sizeof(struct control),
     offsetof(struct control, mutex),

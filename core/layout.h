@@ -92,6 +92,7 @@ struct control_copy {
     char name[NAME_SIZE];
     struct policy policy;               /* from here to creator_uid: struct policy_view, copied as one */
     uint32_t place_first, place_length; /* its extent of bulkhead places */
+    uint32_t past_first, past_length;   /* the one before it grew: no new holders, but those that are left count */
     uint32_t window_id;                 /* grows when the window's kind or size changes */
     uint32_t creator_uid;
     struct override override;
@@ -157,7 +158,7 @@ struct chunk {
 struct record {
     au64 sequence;
     au64 time_ms;
-    au64 what;  /* slot 16 | epoch 16 | from 8 | to 8 | cause 8 | 8 zero, from the top */
+    au64 what;  /* slot 16 | epoch 16 | from 8 | to 8 | cause 8 | incarnation 8, from the top */
     au64 value; /* the number behind it */
     au64 who;   /* uid 32 | pid 32, from the top; 0: the daemon by itself */
     uint64_t reserved[3];

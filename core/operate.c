@@ -2,6 +2,7 @@
 #include "core/call.h"
 #include "core/clock.h"
 #include "core/panel.h"
+#include "core/place.h"
 #include "core/transition.h"
 
 static void policy_of(const struct segment *segment, uint32_t slot, struct policy *out)
@@ -27,13 +28,7 @@ static uint64_t gate_of(const struct segment *segment, uint32_t slot)
 
 static bool is_full(const struct segment *segment, const struct policy_view *view)
 {
-    if (view->policy.max_concurrent == 0 || view->place_first > segment->place_count ||
-        view->place_length > segment->place_count - view->place_first)
-        return false;
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < view->place_length; i++)
-        taken += atomic_load_explicit(&segment->places[view->place_first + i], memory_order_relaxed) != 0;
-    return taken >= view->policy.max_concurrent;
+    return view->policy.max_concurrent != 0 && place_count_taken(segment, view) >= view->policy.max_concurrent;
 }
 
 enum breaker_answer call_query(const struct segment *segment, uint32_t slot)

@@ -15,7 +15,7 @@ bool panel_read(const struct segment *, uint32_t slot, struct control_copy *out,
 /* Only the policy (and place extent, window id) are wanted on the failure path: the same, less to copy. */
 struct policy_view {
     struct policy policy;
-    uint32_t place_first, place_length, window_id, creator_uid;
+    uint32_t place_first, place_length, past_first, past_length, window_id, creator_uid;
 };
 bool panel_policy(const struct segment *, uint32_t slot, struct policy_view *out);
 
@@ -40,7 +40,8 @@ enum panel_result { PANEL_CREATED, PANEL_FOUND };
  * that no permit of the slot's earlier breaker has; its counts start at 0. */
 int panel_create(struct segment *, const char *name, const struct policy *, uint32_t uid, uint32_t *slot,
                  char error[SEGMENT_ERROR_SIZE]);
-/* Change the policy; -ENOSPC: not enough bulkhead places. The gate keeps its state. */
+/* Change the policy; -ENOSPC: not enough bulkhead places; -EBUSY: max_concurrent was raised before, and calls from before
+ * that still hold their places. The gate keeps its state. */
 int panel_set_policy(struct segment *, uint32_t slot, const struct policy *, char error[SEGMENT_ERROR_SIZE]);
 /* Write the override down (the gate is the caller's to step, see call.h). */
 int panel_set_override(struct segment *, uint32_t slot, const struct override *);

@@ -91,13 +91,15 @@ static void words_clear(void *memory, size_t size)
 }
 
 /* The slot's live part as a new breaker finds it. The gate goes first: from then on no permit of the slot's earlier
- * breaker matches, and what its holders still do is counted nowhere that matters. */
-static void slot_clear(struct segment *segment, uint32_t number)
+ * breaker matches, and what its holders still do is counted nowhere that matters. A slot that never had a breaker is
+ * as it was made: zero, and its pages untouched. */
+static void slot_clear(struct segment *segment, uint32_t number, bool used_before)
 {
     struct slot *slot = segment_slot(segment, number);
     uint16_t epoch = (uint16_t)(gate_epoch(atomic_load(&slot->gate)) + 1);
     atomic_store(&slot->gate, gate_closed(epoch));
-    words_clear(&slot->streak, segment->slot_stride - offsetof(struct slot, streak));
+    if (used_before)
+        words_clear(&slot->streak, segment->slot_stride - offsetof(struct slot, streak));
     atomic_store(&slot->transitions, epoch);
 }
 
@@ -115,7 +117,7 @@ static int slot_fill(struct segment *segment, uint32_t slot, const char *name, c
         if (result != 0)
             return result;
     }
-    slot_clear(segment, slot);
+    slot_clear(segment, slot, old.incarnation != 0);
     int result = block_commit(segment, slot, &next);
     return result == 0 ? 0 : fault(error, result, "cannot lock breaker %s: %s", name, strerror(-result));
 }
@@ -163,6 +165,39 @@ static bool same_window(const struct policy *left, const struct policy *right)
     return left->window == right->window && left->window_size == right->window_size;
 }
 
+static bool past_empty(const struct segment *segment, const struct control_copy *block)
+{
+    for (uint32_t i = 0; i < block->past_length; i++)
+        if (atomic_load_explicit(&segment->places[block->past_first + i], memory_order_acquire) != 0)
+            return false;
+    return true;
+}
+
+/* Room for `length` places. An extent never shrinks, and one that must move stays on as the past one: whoever holds a
+ * place keeps it, and counts. */
+static int places_grow(struct segment *segment, struct control_copy *next, uint32_t length,
+                       char error[SEGMENT_ERROR_SIZE])
+{
+    uint32_t first;
+    if (length <= next->place_length)
+        return 0;
+    if (!extent_extend(segment, next->place_first, next->place_length, length)) {
+        if (!past_empty(segment, next))
+            return fault(error, -EBUSY,
+                         "max_concurrent=%u: calls from before it was raised last still hold their places; try again "
+                         "when they have ended",
+                         (unsigned)length);
+        int result = extent_find(segment, length, &first, error);
+        if (result != 0)
+            return result;
+        next->past_first = next->place_first;
+        next->past_length = next->place_length;
+        next->place_first = first;
+    }
+    next->place_length = length;
+    return 0;
+}
+
 static int policy_locked(struct segment *segment, uint32_t slot, const struct policy *policy,
                          char error[SEGMENT_ERROR_SIZE])
 {
@@ -171,15 +206,11 @@ static int policy_locked(struct segment *segment, uint32_t slot, const struct po
         return fault(error, -ENOENT, "there is no such breaker any more");
     if (!same_window(&next.policy, policy))
         next.window_id++;
-    /* An extent never shrinks: whoever holds a place keeps it. */
-    if (policy->max_concurrent > next.place_length) {
-        int result = extent_find(segment, policy->max_concurrent, &next.place_first, error);
-        if (result != 0)
-            return result;
-        next.place_length = policy->max_concurrent;
-    }
+    int result = places_grow(segment, &next, policy->max_concurrent, error);
+    if (result != 0)
+        return result;
     next.policy = *policy;
-    int result = block_commit(segment, slot, &next);
+    result = block_commit(segment, slot, &next);
     return result == 0 ? 0 : fault(error, result, "cannot lock breaker %s: %s", next.name, strerror(-result));
 }
 

@@ -11,6 +11,8 @@
 uint32_t place_take(const struct segment *, const struct policy_view *, uint32_t entry, uint64_t call);
 /* Give it back, if that call still holds it. `place` is a number + 1; 0 does nothing. */
 void place_release(const struct segment *, uint32_t place, uint32_t entry, uint64_t call);
+/* How many are taken of the policy's max_concurrent. */
+uint32_t place_count_taken(const struct segment *, const struct policy_view *);
 /* Find and give back the place of a call whose holder cannot say which it was. */
 void place_release_of(const struct segment *, const struct policy_view *, uint32_t entry, uint64_t call);
 

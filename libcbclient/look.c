@@ -228,7 +228,8 @@ static struct cb_event event_of(const struct segment *segment, const struct jour
         .uid = entry->uid,
     };
     struct control_copy block;
-    if (entry->slot < segment->capacity && panel_read(segment, entry->slot, &block, NULL))
+    if (entry->slot < segment->capacity && panel_read(segment, entry->slot, &block, NULL) &&
+        (block.incarnation & 0xff) == entry->incarnation)
         memcpy(event.name, block.name, sizeof event.name);
     return event;
 }
@@ -250,7 +251,8 @@ int cb_history(cb_registry *registry, const char *name, cb_event_visit *visit, v
         if (!journal_read(segment, i, &entry) || (name && entry.slot != (uint32_t)slot))
             continue;
         struct cb_event event = event_of(segment, &entry);
-        code = visit(&event, arg);
+        if (!name || *event.name)
+            code = visit(&event, arg);
     }
     return code;
 }

@@ -159,7 +159,7 @@ static int registry_objects(const char *registry, int (*fn)(const char *path))
     char path[128];
     int done = 0;
     for (int i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "/dev/shm/registryd.%s.%s", registry, parts[i]);
+        snprintf(path, sizeof path, "/dev/shm/registryd.%.63s.%s", registry, parts[i]);
         done += fn(path) == 0;
     }
     return done;

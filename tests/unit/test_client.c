@@ -267,6 +267,53 @@ Test(client, every_code_has_words)
     cr_assert_str_eq(cb_answer_name(CB_REJECTED_PROBES), "rejected:probes");
 }
 
+static int count_event(const struct cb_event *event, void *arg)
+{
+    *(int *)arg += strcmp(event->name, "next") == 0;
+    return 0;
+}
+
+Test(client, a_raised_limit_counts_the_calls_from_before)
+{
+    enum { MANY = 8 };
+    cb_breaker *between;
+    cb_permit permits[MANY];
+    cr_assert_eq(cb_set_policy(breaker, "max_concurrent=1"), 0);
+    cr_assert_eq(cb_acquire(breaker, &permits[0]), CB_ADMITTED);
+    /* Another breaker's places lie behind, so that these cannot grow where they are. */
+    cr_assert_eq(cb_get_or_create(registry, "between", "max_concurrent=1", &between), 0);
+    cr_assert_eq(cb_set_policy(breaker, "max_concurrent=2"), 0);
+    cr_assert_eq(cb_acquire(breaker, &permits[1]), CB_ADMITTED);
+    cr_assert_eq(cb_would_admit(breaker), CB_REJECTED_CONCURRENCY);
+    cr_assert_eq(cb_acquire(breaker, &permits[2]), CB_REJECTED_CONCURRENCY);
+    /* These can. */
+    cr_assert_eq(cb_set_policy(breaker, "max_concurrent=3"), 0);
+    cr_assert_eq(cb_acquire(breaker, &permits[2]), CB_ADMITTED);
+    cr_assert_eq(cb_acquire(breaker, &permits[3]), CB_REJECTED_CONCURRENCY);
+    cr_assert_eq(cb_success(&permits[0]), 0);
+    cr_assert_eq(cb_acquire(breaker, &permits[0]), CB_ADMITTED);
+    cr_assert_eq(cb_acquire(breaker, &permits[3]), CB_REJECTED_CONCURRENCY);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(cb_success(&permits[i]), 0);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(cb_acquire(breaker, &permits[i]), CB_ADMITTED);
+    cr_assert_eq(cb_acquire(breaker, &permits[3]), CB_REJECTED_CONCURRENCY);
+}
+
+Test(client, an_event_is_of_the_breaker_that_had_the_slot_then)
+{
+    cb_breaker *next;
+    int seen = 0;
+    cr_assert_eq(cb_trip(breaker, NULL), 0);
+    cr_assert_eq(cb_remove(breaker, NULL), 0);
+    cr_assert_eq(cb_get_or_create(registry, "next", NULL, &next), 0);
+    cr_assert_eq(cb_history(registry, "next", count_event, &seen), 0);
+    cr_assert_eq(seen, 0);
+    cr_assert_eq(cb_trip(next, NULL), 0);
+    cr_assert_eq(cb_history(registry, "next", count_event, &seen), 0);
+    cr_assert_eq(seen, 1);
+}
+
 static void *one_call(void *arg)
 {
     cb_permit *permit = arg;

@@ -357,12 +357,43 @@ Test(panel, not_enough_places)
     cr_assert(strstr(error, "max_concurrent=5") && strstr(error, "at most 4"), "%s", error);
     cr_assert_eq(panel_find(&segment, "c"), -1);
     before = block(b);
+    policy.max_concurrent = 7;
     cr_assert_eq(panel_set_policy(&segment, b, &policy, error), -ENOSPC);
     struct control_copy after = block(b);
     cr_assert_eq(memcmp(&before, &after, sizeof before), 0, "a policy that finds no room changes nothing");
     panel_remove(&segment, a);
     cr_assert_eq(panel_set_policy(&segment, b, &policy, error), 0, "%s", error);
     cr_assert_eq(block(b).place_first, 0);
+    cr_assert_eq(block(b).past_first, 10, "whoever holds a place there still counts");
+    cr_assert_eq(block(b).past_length, 2);
+}
+
+Test(panel, an_extent_that_is_the_last_grows_where_it_is)
+{
+    struct policy policy = plain;
+    uint32_t a = limited("a", 2), b = limited("b", 3);
+    policy.max_concurrent = 6;
+    cr_assert_eq(panel_set_policy(&segment, b, &policy, error), 0);
+    cr_assert_eq(block(b).place_first, 2);
+    cr_assert_eq(block(b).place_length, 6);
+    cr_assert_eq(block(b).past_length, 0);
+    cr_assert_eq(block(a).place_first, 0);
+}
+
+Test(panel, an_extent_does_not_move_twice_under_its_holders)
+{
+    struct policy policy = plain;
+    uint32_t a = limited("a", 1);
+    limited("b", 1);
+    atomic_store(&segment.places[0], 99);
+    policy.max_concurrent = 2;
+    cr_assert_eq(panel_set_policy(&segment, a, &policy, error), 0);
+    limited("c", 1);
+    policy.max_concurrent = 3;
+    cr_assert_eq(panel_set_policy(&segment, a, &policy, error), -EBUSY);
+    cr_assert(strstr(error, "try again"), "%s", error);
+    atomic_store(&segment.places[0], 0);
+    cr_assert_eq(panel_set_policy(&segment, a, &policy, error), 0, "%s", error);
 }
 
 Test(panel, an_extent_grows_by_moving_and_never_shrinks)
