@@ -25,7 +25,7 @@ bool registry_purge(const char *name, const char *socket);
 /* Create the configured breakers that are missing, and give the others their policy; states stay. */
 void registry_apply(struct registry *, const struct config *);
 
-/* After any change of a policy: is there a call_timeout? */
+/* After a policy has changed or gone: is there still a call_timeout? */
 void registry_look(struct registry *);
 
 uint32_t registry_count(const struct registry *); /* breakers */
