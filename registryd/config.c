@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #define ENTRIES_MAX  64          /* lines of one breaker; there are fewer keys */
 #define MESSAGE_SIZE 512
 
-struct entry {
+struct key_line {
     int line;
     char text[200]; /* "key=value"; libinih's lines are no longer */
 };
@@ -29,7 +30,7 @@ struct parse {
     enum { IN_NOTHING, IN_SETTINGS, IN_BREAKER, IN_REFUSED } where;
     unsigned seen;                  /* settings that were given: a bit each */
     struct config_breaker *breaker; /* IN_BREAKER: the last of config->breakers */
-    struct entry entries[ENTRIES_MAX];
+    struct key_line entries[ENTRIES_MAX];
     size_t entry_count;
 };
 
@@ -129,7 +130,7 @@ static void take_setting(struct parse *parse, int line, const char *key, const c
 /* ---- breakers ---- */
 
 /* policy_parse() begins its errors with the key; of a key that was given twice the second is the wrong one. */
-static struct entry *entry_blamed(struct parse *parse, const char *error)
+static struct key_line *entry_blamed(struct parse *parse, const char *error)
 {
     size_t length = strcspn(error, ":");
     for (size_t i = parse->entry_count; i-- > 0;) {
@@ -140,7 +141,7 @@ static struct entry *entry_blamed(struct parse *parse, const char *error)
     return NULL;
 }
 
-static void entry_drop(struct parse *parse, struct entry *entry)
+static void entry_drop(struct parse *parse, struct key_line *entry)
 {
     size_t behind = (size_t)(parse->entries + parse->entry_count - (entry + 1));
     memmove(entry, entry + 1, behind * sizeof *entry);
@@ -149,7 +150,7 @@ static void entry_drop(struct parse *parse, struct entry *entry)
 
 static int entries_parse(const struct parse *parse, struct policy *policy, char error[POLICY_ERROR_SIZE])
 {
-    char text[ENTRIES_MAX * sizeof(struct entry)];
+    char text[ENTRIES_MAX * sizeof(struct key_line)];
     size_t length = 0;
     text[0] = '\0';
     for (size_t i = 0; i < parse->entry_count; i++)
@@ -164,7 +165,7 @@ static void breaker_end(struct parse *parse)
     if (parse->where != IN_BREAKER)
         return;
     while (entries_parse(parse, &parse->breaker->policy, error) != 0) {
-        struct entry *entry = entry_blamed(parse, error);
+        struct key_line *entry = entry_blamed(parse, error);
         complain(parse, entry ? entry->line : parse->breaker->line, "[%s] %s", parse->breaker->name, error);
         if (entry == NULL)
             break;
@@ -186,20 +187,29 @@ static void take_entry(void *user, int line, const char *key, const char *value)
         complain(parse, line, "[%s] %s: '%s' is not one value", parse->breaker->name, key, value);
         return;
     }
-    struct entry *entry = &parse->entries[parse->entry_count++];
+    struct key_line *entry = &parse->entries[parse->entry_count++];
     entry->line = line;
     snprintf(entry->text, sizeof entry->text, "%s=%s", key, value);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct config_breaker *)a)->name, ((const struct config_breaker *)b)->name);
+}
+
+/* What is not used of the room is never touched, and so takes no memory. */
 static struct config_breaker *breaker_add(struct config *config, const char *name, int line)
 {
-    struct config_breaker *grown = realloc(config->breakers, (config->count + 1) * sizeof *grown);
-    if (grown == NULL)
+    if (config->breakers == NULL)
+        config->breakers = calloc(CAPACITY_MAX, sizeof *config->breakers);
+    if (config->breakers == NULL || config->count == CAPACITY_MAX)
         return NULL;
-    config->breakers = grown;
-    struct config_breaker *breaker = &grown[config->count++];
+    struct config_breaker *breaker = &config->breakers[config->count];
     *breaker = (struct config_breaker){.line = line};
     snprintf(breaker->name, sizeof breaker->name, "%s", name);
+    if (tsearch(breaker, &config->by_name, by_name) == NULL)
+        return NULL;
+    config->count++;
     return breaker;
 }
 
@@ -216,7 +226,7 @@ static void take_breaker(struct parse *parse, int line, const char *name)
         if (parse->breaker)
             parse->where = IN_BREAKER;
         else
-            complain(parse, line, "[%s] no memory", name);
+            complain(parse, line, "[%s] no memory, or more than %d breakers", name, CAPACITY_MAX);
     }
 }
 
@@ -242,31 +252,38 @@ void config_init(struct config *config)
     *config = (struct config){.members = GROUP_NONE, .administrators = GROUP_NONE};
 }
 
+static void no_free(void *breaker)
+{
+    (void)breaker;
+}
+
 void config_finish(struct config *config)
 {
+    tdestroy(config->by_name, no_free);
     free(config->breakers);
     config_init(config);
 }
 
 const struct config_breaker *config_find(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->count; i++)
-        if (strcmp(config->breakers[i].name, name) == 0)
-            return &config->breakers[i];
-    return NULL;
+    struct config_breaker wanted;
+    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    struct config_breaker *const *found = tfind(&wanted, &config->by_name, by_name);
+    return found ? *found : NULL;
 }
 
-static void check_count(struct parse *parse)
+static void check_count(struct parse *parse, size_t capacity)
 {
     const struct config *config = parse->config;
-    size_t capacity = config->capacity ? config->capacity : CAPACITY_DEFAULT;
+    if (capacity == 0)
+        capacity = config->capacity ? config->capacity : CAPACITY_DEFAULT;
     if (config->count > capacity)
         complain(parse, config->breakers[capacity].line,
                  "%zu breakers are more than the capacity of %zu; raise capacity in [" SETTINGS "]", config->count,
                  capacity);
 }
 
-unsigned config_load(struct config *config, const char *path)
+unsigned config_load(struct config *config, const char *path, uint32_t capacity)
 {
     struct parse *parse = calloc(1, sizeof *parse);
     if (parse == NULL) {
@@ -278,7 +295,7 @@ unsigned config_load(struct config *config, const char *path)
     struct inifile_visitor visitor = {take_section, take_entry, take_broken, parse};
     int error = inifile_read(path, &visitor);
     breaker_end(parse);
-    check_count(parse);
+    check_count(parse, capacity);
     if (error < 0)
         log_say(LOG_ERR, "%s cannot be read: %s", path, strerror(-error));
     unsigned errors = parse->errors + (error < 0);

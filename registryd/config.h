@@ -22,16 +22,17 @@ struct config {
     char runtime_dir[PATH_SIZE]; /* "": not given */
     uint32_t capacity;           /* 0: not given */
     gid_t members, administrators;
-    struct config_breaker *breakers;
+    struct config_breaker *breakers; /* room for CAPACITY_MAX, so that none ever moves */
     size_t count;
+    void *by_name; /* of tsearch() */
 };
 
 void config_init(struct config *);
 void config_finish(struct config *);
 
 /* Read the file at `path` over *config (initialised). Everything that is wrong with it is logged, each with file and
- * line; returns how many things that were. */
-unsigned config_load(struct config *, const char *path);
+ * line; returns how many things that were. `capacity`: the command line's, which counts before the file's; or 0. */
+unsigned config_load(struct config *, const char *path, uint32_t capacity);
 
 const struct config_breaker *config_find(const struct config *, const char *name);
 

@@ -1,6 +1,7 @@
 #include "registryd/daemon.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -81,7 +82,7 @@ static void reload(struct daemon *daemon)
 {
     struct config next;
     config_init(&next);
-    if (config_load(&next, daemon->options->config) > 0) {
+    if (config_load(&next, daemon->options->config, daemon->options->capacity) > 0) {
         log_say(LOG_ERR, "%s was not reloaded; what was in force stays so", daemon->options->config);
         config_finish(&next);
         return;
@@ -128,6 +129,7 @@ static void signal_start(struct daemon *daemon, uv_signal_t *handle, uv_signal_c
 
 static void signals_start(struct daemon *daemon)
 {
+    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more is no reason to end */
     signal_start(daemon, &daemon->hangup, on_hangup, SIGHUP);
     signal_start(daemon, &daemon->terminate, on_end, SIGTERM);
     signal_start(daemon, &daemon->interrupt, on_end, SIGINT);
@@ -193,6 +195,14 @@ static int run_listening(struct daemon *daemon)
     return started ? 0 : 1;
 }
 
+int daemon_check(const struct options *options, const struct config *config)
+{
+    if (setting_name(options, config) == NULL)
+        return 1;
+    printf("%s: OK\n", options->config);
+    return 0;
+}
+
 int daemon_run(const struct options *options, struct config *config)
 {
     static struct daemon daemon;
@@ -203,6 +213,8 @@ int daemon_run(const struct options *options, struct config *config)
     if (daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
         return 1;
     int status = 1;
+    if (access_group(&daemon.access) != GROUP_NONE)
+        rundir_share(&daemon.rundir, setting_dir(options, config) == NULL);
     if (server_listen(&daemon.server, daemon.rundir.socket, access_group(&daemon.access)))
         status = run_listening(&daemon);
     rundir_close(&daemon.rundir);

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "registryd/config.h"
 #include "registryd/daemon.h"
 #include "registryd/log.h"
@@ -9,8 +7,7 @@ static int act(const struct options *options, struct config *config)
 {
     switch (options->action) {
     case ACTION_CHECK:
-        printf("%s: OK\n", options->config);
-        return 0;
+        return daemon_check(options, config);
     case ACTION_PURGE:
         return daemon_purge(options, config);
     case ACTION_RUN:
@@ -25,7 +22,7 @@ int main(int argc, char **argv)
     struct config config;
     options_parse(&options, argc, argv);
     config_init(&config);
-    unsigned errors = options.config ? config_load(&config, options.config) : 0;
+    unsigned errors = options.config ? config_load(&config, options.config, options.capacity) : 0;
     if (errors > 0)
         log_say(LOG_ERR, "%s: %u error%s", options.config, errors, errors == 1 ? "" : "s");
     int status = errors > 0 ? 1 : act(&options, &config);

@@ -86,33 +86,33 @@ static void say_who_runs(const char *name, int fd)
 
 /* The lock is on the file that bears the name now: its last holder removes it while it still holds the lock. Nobody
  * else may open it, or he could lock us out. */
-static int lock_try(const char *path)
+static int lock_try(const char *path, bool *ours)
 {
-    struct stat ours, named;
+    struct stat locked, named;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0) {
-        if (stat(path, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev)
-            return fd;
-        close(fd);
-        return -ESTALE;
-    }
-    return fd; /* another's: for its pid */
+    *ours = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!*ours || (fstat(fd, &locked) == 0 && stat(path, &named) == 0 && named.st_ino == locked.st_ino &&
+                   named.st_dev == locked.st_dev))
+        return fd; /* another's: for its pid */
+    close(fd);
+    return -ESTALE;
 }
 
 static bool lock_take(struct rundir *dir, const char *name)
 {
     int fd;
+    bool ours = false;
     do
-        fd = lock_try(dir->lock);
+        fd = lock_try(dir->lock, &ours);
     while (fd == -ESTALE);
     if (fd < 0) {
         log_say(LOG_ERR, "%s cannot be written: %s; choose another folder with --runtime-dir", dir->lock,
                 strerror(-fd));
         return false;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (!ours) {
         say_who_runs(name, fd);
         close(fd);
         return false;
@@ -134,6 +134,16 @@ bool rundir_open(struct rundir *dir, const char *path, const char *name, bool sh
         return false;
     lock_sign(dir);
     return true;
+}
+
+void rundir_share(const struct rundir *dir, bool usual)
+{
+    struct stat status;
+    if (lstat(dir->path, &status) < 0 || (status.st_mode & 0011) != 0)
+        return;
+    if (!usual || chmod(dir->path, 0755) < 0)
+        log_say(LOG_WARNING, "%s has mode %04o: no other user reaches the socket in it; chmod 755 opens it", dir->path,
+                status.st_mode & 07777);
 }
 
 void rundir_close(struct rundir *dir)

@@ -17,6 +17,10 @@ struct rundir {
  * other users have business in it. False: why not has been said. */
 bool rundir_open(struct rundir *, const char *path, const char *name, bool shared);
 
+/* The registry is a group's: its members must be able to enter the folder, which may have been made when nobody else
+ * was to come in. Only the `usual` one is ours to open; of another it is said. */
+void rundir_share(const struct rundir *, bool usual);
+
 /* Remove the lock file and let go. */
 void rundir_close(struct rundir *);
 

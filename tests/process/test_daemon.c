@@ -135,6 +135,51 @@ Test(starting, a_folder_that_others_may_write_to_is_refused)
     rmdir(dir);
 }
 
+/* Start a daemon whose log goes to *log. */
+static void start_heard(struct daemon *daemon, const char *config, int *log)
+{
+    int ends[2], before = dup(STDERR_FILENO);
+    cr_assert(pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    daemon_start(daemon, "--config", config, (char *)NULL);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    *log = ends[0];
+}
+
+Test(starting, a_log_that_nobody_reads_any_more_is_no_reason_to_end)
+{
+    struct scratch scratch = {""};
+    struct daemon daemon;
+    int log;
+    scratch_write(&scratch, "[a]\n");
+    start_heard(&daemon, scratch.path, &log);
+    close(log);
+    int fd = wire_open(&daemon);
+    cr_assert(wire_create(fd, "b", "", NULL) == 0); /* is logged */
+    cb__reply__free_unpacked(wire_ping(fd), NULL);
+    close(fd);
+    daemon_stop(&daemon);
+    scratch_remove(&scratch);
+}
+
+Test(starting, a_folder_that_members_cannot_enter_is_told)
+{
+    struct scratch scratch = {""};
+    struct daemon daemon;
+    char said[4096];
+    int log;
+    scratch_write(&scratch, "[registryd]\nmembers = root\n");
+    start_heard(&daemon, scratch.path, &log); /* in a folder that mkdtemp() made for us alone */
+    daemon_term(&daemon);
+    ssize_t length = read(log, said, sizeof said - 1);
+    said[length > 0 ? length : 0] = '\0';
+    cr_expect(strstr(said, daemon.dir) && strstr(said, "mode 0700"), "%s", said);
+    close(log);
+    daemon_stop(&daemon);
+    scratch_remove(&scratch);
+}
+
 /* ---- configuration ---- */
 
 Test(configuration, every_error_is_said_with_its_line)
@@ -191,6 +236,57 @@ Test(configuration, a_good_one_is_said_to_be_so)
     output_free(&output);
     run(&output, REGISTRYD_PATH, "--check", "--config", "/nowhere.conf", (char *)NULL);
     EXPECT_SAYS(output, 1, "/nowhere.conf");
+    output_free(&output);
+    scratch_remove(&scratch);
+}
+
+Test(configuration, a_check_looks_at_the_registrys_name_too)
+{
+    struct scratch scratch = {""};
+    struct output output;
+    scratch_write(&scratch, "[a]\n");
+    run(&output, REGISTRYD_PATH, "-n", "--registry", "two words", "--config", scratch.path, (char *)NULL);
+    EXPECT_SAYS(output, 1, "two words");
+    output_free(&output);
+    scratch_remove(&scratch);
+}
+
+static void write_sections(struct scratch *scratch, const char *head, unsigned count)
+{
+    scratch_write(scratch, head);
+    FILE *file = fopen(scratch->path, "ae");
+    cr_assert(file);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(file, "[breaker-%u]\n", i);
+    cr_assert(fclose(file) == 0);
+}
+
+Test(configuration, the_command_lines_capacity_counts_before_the_files)
+{
+    struct scratch scratch = {""};
+    struct output output;
+    write_sections(&scratch, "[registryd]\ncapacity = 2\n", 3);
+    run(&output, REGISTRYD_PATH, "-n", "--config", scratch.path, (char *)NULL);
+    EXPECT_SAYS(output, 1, ":5: 3 breakers are more than the capacity of 2");
+    output_free(&output);
+    run(&output, REGISTRYD_PATH, "-n", "--capacity", "3", "--config", scratch.path, (char *)NULL);
+    cr_expect(output.status == 0, "%d: %s", output.status, output.err);
+    output_free(&output);
+    scratch_remove(&scratch);
+}
+
+/* Each name was once compared with all before it, which took half a minute. */
+Test(configuration, as_many_breakers_as_there_can_be)
+{
+    struct scratch scratch = {""};
+    struct output output;
+    write_sections(&scratch, "[registryd]\ncapacity = 65536\n", 65536);
+    run(&output, REGISTRYD_PATH, "-n", "--config", scratch.path, (char *)NULL);
+    cr_expect(output.status == 0, "%d: %s", output.status, output.err);
+    output_free(&output);
+    write_sections(&scratch, "[registryd]\ncapacity = 65536\n", 65537);
+    run(&output, REGISTRYD_PATH, "-n", "--config", scratch.path, (char *)NULL);
+    EXPECT_SAYS(output, 1, ":65539: [breaker-65536]");
     output_free(&output);
     scratch_remove(&scratch);
 }
