@@ -12,25 +12,44 @@ void count_rejection(struct stripe *stripe, enum breaker_answer answer)
         count_one(&stripe->rejected_concurrency);
 }
 
-void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcome)
+/* A timed success is counted where its latency is, and nowhere else. */
+static void count_success(struct stripe *stripe, bool windowed, bool timed)
+{
+    if (!windowed)
+        count_one(&stripe->other_successes);
+    else if (!timed)
+        count_one(&stripe->successes);
+}
+
+static void count_latency(struct stripe *stripe, bool plain_success, uint64_t took_ns)
+{
+    if (!plain_success)
+        count_one(&stripe->timed_otherwise);
+    count_one(&stripe->latency[latency_bucket(took_ns)]);
+}
+
+void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcome, bool windowed, bool timed,
+                   uint64_t took_ns)
 {
     switch (outcome) {
     case OUTCOME_SUCCESS:
-        count_one(&stripe->successes);
+        count_success(stripe, windowed, timed);
         break;
     case OUTCOME_FAILURE:
         count_one(&stripe->failures);
         break;
     case OUTCOME_IGNORED:
         count_one(&stripe->ignored);
-        break;
+        return;
     case OUTCOME_ABANDONED:
         count_one(&slot->abandoned);
-        break;
+        return;
     case OUTCOME_OVERDUE:
         count_one(&slot->overdue);
-        break;
+        return;
     }
+    if (timed)
+        count_latency(stripe, windowed && outcome == OUTCOME_SUCCESS, took_ns);
 }
 
 unsigned latency_bucket(uint64_t took_ns)
@@ -50,9 +69,4 @@ uint64_t latency_bound(unsigned bucket)
     unsigned octave = LATENCY_FIRST_OCTAVE + (bucket - 1) / 2;
     uint64_t half = UINT64_C(1) << (octave - 1);
     return (UINT64_C(1) << octave) + half * (1 + (bucket - 1) % 2);
-}
-
-void count_latency(struct stripe *stripe, uint64_t took_ns)
-{
-    count_one(&stripe->latency[latency_bucket(took_ns)]);
 }

@@ -3,6 +3,7 @@
 #define CORE_COUNTERS_H
 
 #include <sched.h>
+#include <stdbool.h>
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
 #endif
@@ -43,8 +44,8 @@ static inline void count_one(au64 *counter)
 }
 
 void count_rejection(struct stripe *, enum breaker_answer);
-void count_outcome(struct slot *, struct stripe *, enum outcome);
-void count_latency(struct stripe *, uint64_t took_ns);
+/* `timed`: took_ns is known. `windowed`: the call belongs to the closed epoch in which it ends. */
+void count_outcome(struct slot *, struct stripe *, enum outcome, bool windowed, bool timed, uint64_t took_ns);
 
 /* Two buckets an octave from 1 us up; the bound is the bucket's upper end in nanoseconds. */
 unsigned latency_bucket(uint64_t took_ns);

@@ -1,9 +1,8 @@
 #include "core/gate.h"
 
-#define PAYLOAD_MASK ((UINT64_C(1) << 40) - 1)
-#define LEASE_MASK   ((UINT64_C(1) << 22) - 1)
-#define ATTEMPT_MAX  31
-#define COUNT_MAX    63
+#define LEASE_MASK  ((UINT64_C(1) << 22) - 1)
+#define ATTEMPT_MAX 31
+#define COUNT_MAX   63
 
 /* Two readers of the coarse clock may be a tick apart: a lease "from the future" by less than this is a fresh one. */
 #define LEASE_SKEW_MS 1000
@@ -15,7 +14,7 @@ struct half_open {
 
 static uint64_t word_make(enum breaker_state state, uint16_t epoch, unsigned attempt, uint64_t payload)
 {
-    return (uint64_t)state << 61 | (uint64_t)epoch << 45 | (uint64_t)attempt << 40 | (payload & PAYLOAD_MASK);
+    return (uint64_t)state << 61 | (uint64_t)epoch << 45 | (uint64_t)attempt << 40 | (payload & GATE_PAYLOAD_MASK);
 }
 
 static struct half_open half_open_of(uint64_t word)
@@ -80,13 +79,6 @@ static uint64_t closed_after(uint64_t word)
     return gate_closed((uint16_t)(gate_epoch(word) + 1));
 }
 
-/* A deadline further away than any policy allows was not written by us: it counts as past, so that nothing that
- * scribbles on the word leaves the breaker open for years. */
-static bool is_due(uint64_t deadline, uint64_t now)
-{
-    return deadline <= now || deadline - now > POLICY_MAX_MS;
-}
-
 static bool lease_lapsed(struct half_open h, const struct policy *policy, uint64_t now)
 {
     uint64_t age = (now - h.lease_ms) & LEASE_MASK;
@@ -96,8 +88,8 @@ static bool lease_lapsed(struct half_open h, const struct policy *policy, uint64
 
 static bool override_ended(uint64_t word, uint64_t now)
 {
-    uint64_t until = word & PAYLOAD_MASK;
-    return until != 0 && is_due(until, now);
+    uint64_t until = word & GATE_PAYLOAD_MASK;
+    return until != 0 && gate_is_due(until, now);
 }
 
 /* What is due by itself, whoever comes: the word, and why it is another one. */
@@ -132,7 +124,7 @@ static struct gate_step acquire(uint64_t word, const struct policy *policy, uint
 {
     switch (gate_state(word)) {
     case STATE_OPEN:
-        if (is_due(word & PAYLOAD_MASK, now)) {
+        if (gate_is_due(word & GATE_PAYLOAD_MASK, now)) {
             uint64_t entered = half_open_word((uint16_t)(gate_epoch(word) + 1), gate_attempt(word),
                                               (struct half_open){.lease_ms = now});
             struct gate_step step = take_probe(entered, policy, now);
@@ -211,7 +203,7 @@ static struct gate_step operate(uint64_t word, struct gate_input input, const st
 
 struct gate_step gate_step(uint64_t word, struct gate_input input, const struct policy *policy, uint64_t now_ms)
 {
-    now_ms &= PAYLOAD_MASK;
+    now_ms &= GATE_PAYLOAD_MASK;
     struct gate_step due = {.next = word}, step;
     switch (input.event) {
     case GATE_ACQUIRE:
@@ -239,33 +231,25 @@ struct gate_step gate_step(uint64_t word, struct gate_input input, const struct 
 
 enum breaker_state gate_state_at(uint64_t word, const struct policy *policy, uint64_t now_ms)
 {
-    now_ms &= PAYLOAD_MASK;
+    now_ms &= GATE_PAYLOAD_MASK;
     word = lapse(word, policy, now_ms).next;
     enum breaker_state state = gate_state(word);
-    if (state == STATE_OPEN && is_due(word & PAYLOAD_MASK, now_ms))
+    if (state == STATE_OPEN && gate_is_due(word & GATE_PAYLOAD_MASK, now_ms))
         return STATE_HALF_OPEN;
     return state;
 }
 
 uint64_t gate_retry_after_ms(uint64_t word, const struct policy *policy, uint64_t now_ms)
 {
-    now_ms &= PAYLOAD_MASK;
+    now_ms &= GATE_PAYLOAD_MASK;
     word = lapse(word, policy, now_ms).next;
-    uint64_t until = word & PAYLOAD_MASK;
+    uint64_t until = word & GATE_PAYLOAD_MASK;
     switch (gate_state(word)) {
     case STATE_OPEN:
-        return is_due(until, now_ms) ? 0 : until - now_ms;
+        return gate_is_due(until, now_ms) ? 0 : until - now_ms;
     case STATE_FORCED_OPEN:
         return until == 0 ? UINT64_MAX : until - now_ms;
     default:
         return 0;
     }
-}
-
-bool gate_keeps_out(uint64_t word, uint64_t now_ms)
-{
-    uint64_t until = word & PAYLOAD_MASK;
-    now_ms &= PAYLOAD_MASK;
-    return (gate_state(word) == STATE_OPEN && !is_due(until, now_ms)) ||
-           (gate_state(word) == STATE_FORCED_OPEN && (until == 0 || !is_due(until, now_ms)));
 }

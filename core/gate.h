@@ -58,9 +58,6 @@ enum breaker_state gate_state_at(uint64_t word, const struct policy *policy, uin
 /* Milliseconds until a call may be admitted; 0: now; UINT64_MAX: not by itself. */
 uint64_t gate_retry_after_ms(uint64_t word, const struct policy *policy, uint64_t now_ms);
 
-/* Is it open, or forced open, with nothing due? Then gate_step() rejects whatever the policy says, and needs none. */
-bool gate_keeps_out(uint64_t word, uint64_t now_ms);
-
 /* A closed breaker's word. */
 static inline uint64_t gate_closed(uint16_t epoch)
 {
@@ -78,6 +75,22 @@ static inline uint16_t gate_epoch(uint64_t word)
 static inline unsigned gate_attempt(uint64_t word)
 {
     return (unsigned)(word >> 40) & 31;
+}
+#define GATE_PAYLOAD_MASK ((UINT64_C(1) << 40) - 1)
+
+/* A deadline further away than any policy allows was not written by us: it counts as past, so that nothing that
+ * scribbles on the word leaves the breaker open for years. */
+static inline bool gate_is_due(uint64_t deadline, uint64_t now_ms)
+{
+    return deadline <= now_ms || deadline - now_ms > POLICY_MAX_MS;
+}
+
+/* Is it open, or forced open, with nothing due? Then gate_step() rejects whatever the policy says, and needs none. */
+static inline bool gate_keeps_out(uint64_t word, uint64_t now_ms)
+{
+    uint64_t until = word & GATE_PAYLOAD_MASK;
+    bool due = gate_is_due(until, now_ms & GATE_PAYLOAD_MASK);
+    return (gate_state(word) == STATE_OPEN && !due) || (gate_state(word) == STATE_FORCED_OPEN && (until == 0 || !due));
 }
 static inline unsigned gate_probes(uint64_t word)
 {

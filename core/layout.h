@@ -165,18 +165,24 @@ struct record {
 };
 
 #define WINDOW_PERIODS  10
-#define LATENCY_BUCKETS 64
+#define LATENCY_BUCKETS 56
 
-/* Sub-windows of a time window: each word has a tag in its upper half (epoch 16 | lap 16) and a count in its lower. */
+/* Where a stripe's counts stood when a sub-window of a time window began, so that a call in the middle of one writes
+ * nothing for the window. Each word has a tag in its upper half (epoch 16 | lap 16), the count in its lower. */
 struct period {
-    au64 calls, failures, slow;
+    au64 successes, failures, slow;
 };
 
 /* What a CPU counts for one breaker. Written by whoever runs on that CPU; readers add the stripes up. */
 struct stripe {
+    /* Of calls that belong to the closed (or metrics-only) epoch in which they end; the timed ones are in `latency`. */
     _Alignas(CACHE_LINE) au64 successes;
-    au64 failures, slow, ignored, rejected_open, rejected_probes, rejected_concurrency;
-    au64 reserved;
+    au64 period_until;    /* epoch 16 | milliseconds 48: when the window's next period begins */
+    au64 other_successes; /* probes', and of calls from earlier epochs */
+    au64 timed_otherwise; /* calls in `latency` that are not among the first kind's successes */
+    au64 window_failures, window_slow;
+    _Alignas(CACHE_LINE) au64 failures;
+    au64 slow, ignored, rejected_open, rejected_probes, rejected_concurrency;
     _Alignas(CACHE_LINE) au64 latency[LATENCY_BUCKETS];
     _Alignas(CACHE_LINE) struct period periods[WINDOW_PERIODS];
 };

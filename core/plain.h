@@ -9,11 +9,13 @@
 #define CORE_PLAIN_H
 
 #include "core/call.h"
+#include "core/clock.h"
 #include "core/counters.h"
+#include "core/window.h"
 
 /* Where a breaker's words are. */
 struct plain_target {
-    const au64 *commit;
+    const struct control *control;
     struct slot *slot;
     struct stripe *stripes;
     uint32_t stripe_mask;
@@ -23,7 +25,7 @@ struct plain_target {
 static inline struct plain_target plain_target(const struct segment *segment, uint32_t slot)
 {
     return (struct plain_target){
-        .commit = &segment->controls[slot].commit,
+        .control = &segment->controls[slot],
         .slot = segment_slot(segment, slot),
         .stripes = segment_stripe(segment, slot, 0),
         .stripe_mask = segment->stripes - 1,
@@ -31,9 +33,14 @@ static inline struct plain_target plain_target(const struct segment *segment, ui
     };
 }
 
-#define PLAIN_EXCLUDES_ACQUIRE (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED | TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)
-#define PLAIN_EXCLUDES_SUCCESS (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME | TRAIT_SLOW)
+#define PLAIN_EXCLUDES_ACQUIRE (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
 #define PLAIN_EXCLUDES_CALL    (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)
+#define PLAIN_TIMED            (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)
+
+static inline uint64_t plain_clock(uint64_t commit)
+{
+    return clock_read_ns(commit & TRAIT_TIMED_PRECISE ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+}
 
 /* True: admitted, *held is filled. False: nothing was done. */
 static inline bool plain_acquire(const struct plain_target *target, const struct lane *lane, uint64_t commit,
@@ -55,23 +62,76 @@ static inline bool plain_acquire(const struct plain_target *target, const struct
     held->in_lane = &own->calls[at];
     held->entry = own->first + at + 1;
     held->place = 0;
-    held->started = 0;
+    held->started = commit & PLAIN_TIMED ? plain_clock(commit) : 0;
     held->owner = serial;
     atomic_store_explicit(&own->calls[at].call, held->call, memory_order_release);
     return true;
 }
 
+/* True: rejected, and counted. False: nothing was done. */
+static inline bool plain_reject(const struct plain_target *target)
+{
+    uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
+    if (gate_state(gate) == STATE_CLOSED || !gate_keeps_out(gate, clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000u))
+        return false;
+    count_one(&target->stripes[(unsigned)cpu_here() & target->stripe_mask].rejected_open);
+    return true;
+}
+
+/* A count window's entry: its set-up is read where it lies, and the commit word again behind it. */
+static inline bool plain_ring(const struct plain_target *target, uint64_t commit, uint16_t epoch)
+{
+    const struct control_copy *copy = &target->control->copy[commit & 1];
+    uint32_t size = __atomic_load_n(&copy->policy.window_size, __ATOMIC_ACQUIRE);
+    uint32_t id = __atomic_load_n(&copy->window_id, __ATOMIC_ACQUIRE);
+    if (size - 1 >= POLICY_MAX_WINDOW || atomic_load_explicit(&target->control->commit, memory_order_relaxed) != commit)
+        return false;
+    window_ring_record(target->slot, size, id, epoch, false, false);
+    return true;
+}
+
+/* Its window's part of a success; false: more is to be done than that. */
+static inline bool plain_window(const struct plain_target *target, const struct stripe *stripe, uint64_t commit,
+                                uint16_t epoch)
+{
+    if (commit & TRAIT_WINDOW_TIME)
+        return window_prepared(stripe, epoch, clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000u);
+    return !(commit & TRAIT_WINDOW_COUNT) || plain_ring(target, commit, epoch);
+}
+
+/* A call that was timed: its latency's counter is also its success's. False: it was slow. */
+static inline au64 *plain_counter(const struct plain_target *target, struct stripe *stripe, uint64_t commit,
+                                  uint64_t started)
+{
+    const struct control_copy *copy = &target->control->copy[commit & 1];
+    uint64_t now = plain_clock(commit), took = now > started ? now - started : 0;
+    uint64_t slow_ms = __atomic_load_n(&copy->policy.slow_call_duration_ms, __ATOMIC_ACQUIRE);
+    if (!(commit & PLAIN_TIMED) || ((commit & TRAIT_SLOW) && took >= slow_ms * 1000000u) ||
+        atomic_load_explicit(&target->control->commit, memory_order_relaxed) != commit)
+        return NULL;
+    return &stripe->latency[latency_bucket(took)];
+}
+
 /* True: the success is settled. False: nothing was done. */
 static inline bool plain_success(const struct plain_target *target, const struct lane *lane, const struct held *held)
 {
+    uint16_t epoch = (uint16_t)(held->call >> 16);
     uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
     uint64_t streak = atomic_load_explicit(&target->slot->streak, memory_order_relaxed);
-    uint64_t commit = atomic_load_explicit(target->commit, memory_order_acquire);
-    if (gate != gate_closed((uint16_t)(held->call >> 16)) || (streak & STREAK_MASK) != 0 ||
-        (commit & PLAIN_EXCLUDES_SUCCESS) || (held->call & PLAIN_EXCLUDES_CALL) || held->started != 0 ||
-        held->in_lane == NULL || held->owner != lane_serial(lane))
+    uint64_t commit = atomic_load_explicit(&target->control->commit, memory_order_acquire);
+    if (gate != gate_closed(epoch) || (streak & STREAK_MASK) != 0 || !(commit & TRAIT_USED) ||
+        (held->call & PLAIN_EXCLUDES_CALL) || held->in_lane == NULL || held->owner != lane_serial(lane))
         return false;
-    count_one(&target->stripes[(unsigned)cpu_here() & target->stripe_mask].successes);
+    struct stripe *stripe = &target->stripes[(unsigned)cpu_here() & target->stripe_mask];
+    au64 *counter = &stripe->successes;
+    if (__builtin_expect(held->started != 0, 0)) {
+        counter = plain_counter(target, stripe, commit, held->started);
+        if (!counter)
+            return false;
+    }
+    if ((commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) && !plain_window(target, stripe, commit, epoch))
+        return false;
+    count_one(counter);
     atomic_store_explicit(&held->in_lane->call, held->call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
                           memory_order_release);
     return true;

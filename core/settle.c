@@ -61,31 +61,39 @@ struct settlement {
     uint16_t epoch;
     enum outcome outcome;
     bool failed, slow;
+    uint64_t now_ms; /* with a time window only */
     struct actor actor;
 };
+
+static struct window window_of(const struct policy_view *view)
+{
+    return (struct window){(enum window_kind)view->policy.window, view->policy.window_size, view->window_id};
+}
+
+static struct verdict judge_streak(const struct settlement *s, const struct policy *policy)
+{
+    uint64_t streak = streak_add(segment_slot(s->segment, s->slot), s->epoch);
+    if (policy->failure_threshold && streak >= policy->failure_threshold)
+        return (struct verdict){streak_cause(s->outcome), streak};
+    return (struct verdict){0};
+}
 
 static void settle_closed(const struct settlement *s, const struct policy_view *view, bool may_trip)
 {
     struct slot *slot = segment_slot(s->segment, s->slot);
-    const struct policy *policy = &view->policy;
-    struct window window = {(enum window_kind)policy->window, policy->window_size, view->window_id};
-    uint64_t now = window.kind == WINDOW_TIME ? segment_now_ms(s->segment) : 0;
-    window_record(slot, s->stripe, window, s->epoch, s->failed, s->slow, now);
-
+    struct window window = window_of(view);
     struct verdict verdict = {0};
-    if (s->failed) {
-        uint64_t streak = streak_add(slot, s->epoch);
-        if (policy->failure_threshold && streak >= policy->failure_threshold)
-            verdict = (struct verdict){streak_cause(s->outcome), streak};
-    } else {
+    window_record(slot, s->stripe, window, s->epoch, s->failed, s->slow);
+    if (s->failed)
+        verdict = judge_streak(s, &view->policy);
+    else
         streak_clear(slot, s->epoch);
-    }
     if ((s->failed || s->slow) && !verdict.cause && window.kind != WINDOW_NONE)
-        verdict = judge_window(policy, window_sum(s->segment, s->slot, window, s->epoch, now));
+        verdict = judge_window(&view->policy, window_sum(s->segment, s->slot, window, s->epoch, s->now_ms));
     if (verdict.cause && may_trip)
         transition_apply(s->segment, s->slot,
-                         (struct gate_input){.event = GATE_TRIP, .epoch = s->epoch, .cause = verdict.cause}, policy,
-                         verdict.value, s->actor);
+                         (struct gate_input){.event = GATE_TRIP, .epoch = s->epoch, .cause = verdict.cause},
+                         &view->policy, verdict.value, s->actor);
 }
 
 static void settle_probe(const struct settlement *s, const struct policy *policy)
@@ -102,27 +110,28 @@ static void settle_probe(const struct settlement *s, const struct policy *policy
     transition_apply(s->segment, s->slot, input, policy, 0, s->actor);
 }
 
-static void settle_by_policy(struct settlement *s, enum breaker_state state, uint64_t took_ns)
+static bool is_slow(const struct policy *policy, enum outcome outcome, uint64_t took_ns)
 {
-    struct policy_view view;
-    if (!panel_policy(s->segment, s->slot, &view))
-        policy_default(&view.policy);
-    bool returned = s->outcome == OUTCOME_SUCCESS || s->outcome == OUTCOME_FAILURE;
-    if (returned && view.policy.slow_call_duration_ms && took_ns != TOOK_MEASURED)
-        s->slow = took_ns >= view.policy.slow_call_duration_ms * UINT64_C(1000000);
+    return (outcome == OUTCOME_SUCCESS || outcome == OUTCOME_FAILURE) && took_ns != TOOK_MEASURED &&
+           policy->slow_call_duration_ms != 0 && took_ns >= policy->slow_call_duration_ms * UINT64_C(1000000);
+}
+
+static void count(struct settlement *s, const struct policy_view *view, bool windowed, uint64_t took_ns)
+{
+    struct slot *slot = segment_slot(s->segment, s->slot);
+    if (windowed && view->policy.window == WINDOW_TIME) {
+        s->now_ms = segment_now_ms(s->segment);
+        window_prepare(s->stripe, window_of(view), s->epoch, s->now_ms);
+    }
+    count_outcome(slot, s->stripe, s->outcome, windowed, took_ns != TOOK_MEASURED, took_ns);
     if (s->slow)
         count_one(&s->stripe->slow);
-    if (state == STATE_HALF_OPEN)
-        settle_probe(s, &view.policy);
-    else if (s->outcome != OUTCOME_IGNORED && (state == STATE_CLOSED || state == STATE_METRICS_ONLY))
-        settle_closed(s, &view, state == STATE_CLOSED);
 }
 
 void outcome_apply(const struct segment *segment, uint64_t call, enum outcome outcome, uint64_t took_ns,
                    struct actor actor)
 {
     uint32_t number = (uint32_t)(call & 0xffff);
-    struct slot *slot = segment_slot(segment, number);
     struct settlement s = {
         .segment = segment,
         .stripe = segment_stripe(segment, number, stripe_here(segment)),
@@ -132,15 +141,21 @@ void outcome_apply(const struct segment *segment, uint64_t call, enum outcome ou
         .failed = outcome == OUTCOME_FAILURE || outcome == OUTCOME_ABANDONED || outcome == OUTCOME_OVERDUE,
         .actor = actor,
     };
-    uint64_t gate = atomic_load_explicit(&slot->gate, memory_order_acquire);
+    uint64_t gate = atomic_load_explicit(&segment_slot(segment, number)->gate, memory_order_acquire);
     bool current = gate_epoch(gate) == s.epoch;
-    enum breaker_state state = current ? gate_state(gate) : STATE_DISABLED;
+    enum breaker_state state = gate_state(gate);
+    bool windowed = current && (state == STATE_CLOSED || state == STATE_METRICS_ONLY);
+    struct policy_view view;
     if (current && state == STATE_DISABLED)
         return;
-    count_outcome(slot, s.stripe, outcome);
-    if (took_ns != TOOK_MEASURED && outcome <= OUTCOME_FAILURE)
-        count_latency(s.stripe, took_ns);
-    settle_by_policy(&s, state, took_ns);
+    if (!panel_policy(segment, number, &view))
+        policy_default(&view.policy);
+    s.slow = is_slow(&view.policy, outcome, took_ns);
+    count(&s, &view, windowed, took_ns);
+    if (windowed && outcome != OUTCOME_IGNORED)
+        settle_closed(&s, &view, state == STATE_CLOSED);
+    else if (current && state == STATE_HALF_OPEN)
+        settle_probe(&s, &view.policy);
 }
 
 static uint64_t took_since(const struct segment *segment, const struct held *held)

@@ -15,7 +15,7 @@ static uint64_t load(const au64 *word)
 
 static void add_stripe(struct tally *out, const struct stripe *stripe)
 {
-    out->successes += load(&stripe->successes);
+    out->successes += stripe_successes(stripe) + load(&stripe->other_successes);
     out->failures += load(&stripe->failures);
     out->slow += load(&stripe->slow);
     out->ignored += load(&stripe->ignored);

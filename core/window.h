@@ -18,8 +18,28 @@ struct window_sum {
     uint64_t calls, failures, slow;
 };
 
-void window_record(struct slot *, struct stripe *, struct window, uint16_t epoch, bool failed, bool slow,
-                   uint64_t now_ms);
+/* Before an outcome is counted: begin a new period of a time window, if one is due. */
+void window_prepare(struct stripe *, struct window, uint16_t epoch, uint64_t now_ms);
+
+#define WINDOW_UNTIL_MASK    ((UINT64_C(1) << 48) - 1)
+#define WINDOW_MAX_PERIOD_MS (3600000 / WINDOW_PERIODS)
+
+/* Does the period that began last still run? Then window_prepare() has nothing to do. */
+static inline bool window_prepared(const struct stripe *stripe, uint16_t epoch, uint64_t now_ms)
+{
+    uint64_t until = atomic_load_explicit(&stripe->period_until, memory_order_relaxed);
+    /* Also false for an end further off than any period is long: nobody of us wrote that. */
+    return until >> 48 == epoch && (until & WINDOW_UNTIL_MASK) - now_ms - 1 < WINDOW_MAX_PERIOD_MS;
+}
+/* After it was counted. */
+void window_record(struct slot *, struct stripe *, struct window, uint16_t epoch, bool failed, bool slow);
+
+/* A stripe's successes of the kind that windows see. */
+uint64_t stripe_successes(const struct stripe *);
+
+/* The count window's entry for an outcome; see ring_record(). */
+void window_ring_record(struct slot *, uint32_t size, uint32_t id, uint16_t epoch, bool failed, bool slow);
+
 struct window_sum window_sum(const struct segment *, uint32_t slot, struct window, uint16_t epoch, uint64_t now_ms);
 
 #endif

@@ -178,6 +178,7 @@ static int breaker_get(cb_registry *registry, const char *name, cb_breaker **out
         *out = breaker;
         return 0;
     }
+    registry_join(registry);
     struct membership *shared = atomic_load(&registry->shared);
     if (!shared || panel_find(&shared->segment, name) < 0)
         return fail(CB_ENOTFOUND, "registry '%s' has no breaker '%s'", registry->name, name);
@@ -232,6 +233,7 @@ static int breaker_obtain(cb_breaker *breaker, const char *policy)
     struct binding *binding = breaker_binding(breaker);
     if (binding && binding_current(binding))
         return 0;
+    registry_join(breaker->registry);
     int code = breaker_bind_shared(breaker);
     if (code == CB_ENOTFOUND && atomic_load(&breaker->registry->shared))
         code = breaker_create_shared(breaker, policy, WIRE_DEADLINE_MS);

@@ -30,13 +30,15 @@ int cb_acquire(cb_breaker *breaker, cb_permit *out)
         return -EINVAL;
     struct permit *permit = permit_of(out);
     struct binding *binding = breaker_binding(breaker);
-    uint64_t commit = atomic_load_explicit(binding->target.commit, memory_order_acquire);
-    if (__builtin_expect(!binding->shared || !binding_holds(binding, commit) ||
-                             !plain_acquire(&binding->target, binding->lane, commit, &permit->held),
-                         0))
+    uint64_t commit = atomic_load_explicit(&binding->target.control->commit, memory_order_acquire);
+    permit->binding = NULL;
+    if (__builtin_expect(!binding->shared || !binding_holds(binding, commit), 0))
         return acquire(breaker, permit);
-    permit->binding = binding;
-    return CB_ADMITTED;
+    if (plain_acquire(&binding->target, binding->lane, commit, &permit->held)) {
+        permit->binding = binding;
+        return CB_ADMITTED;
+    }
+    return plain_reject(&binding->target) ? CB_REJECTED_OPEN : acquire(breaker, permit);
 }
 
 static __attribute__((noinline)) int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
@@ -116,22 +118,25 @@ int cb_call_with_fallback(cb_breaker *breaker, cb_operation *operation, cb_opera
     return answer;
 }
 
+/* Of a breaker that was removed the slot may be another's by now; the next call makes it anew, closed. */
+
 int cb_would_admit(const cb_breaker *breaker)
 {
     if (!breaker)
         return -EINVAL;
     const struct binding *binding = breaker_binding(breaker);
-    return (int)call_query(&binding->membership->segment, binding->slot);
+    return binding_current(binding) ? (int)call_query(&binding->membership->segment, binding->slot) : CB_ADMITTED;
 }
 
 enum cb_state cb_state_of(const cb_breaker *breaker)
 {
     const struct binding *binding = breaker_binding(breaker);
-    return (enum cb_state)call_state(&binding->membership->segment, binding->slot);
+    return binding_current(binding) ? (enum cb_state)call_state(&binding->membership->segment, binding->slot)
+                                    : CB_CLOSED;
 }
 
 uint64_t cb_retry_after_ms(const cb_breaker *breaker)
 {
     const struct binding *binding = breaker_binding(breaker);
-    return call_retry_after_ms(&binding->membership->segment, binding->slot);
+    return binding_current(binding) ? call_retry_after_ms(&binding->membership->segment, binding->slot) : 0;
 }

@@ -77,6 +77,7 @@ void registry_unlock(cb_registry *);
 void registry_adopt(cb_registry *); /* in a forked child: locks and connection of its own */
 /* Join the shared registry if there is one and it is not joined. Holding the mutex. */
 int registry_join(cb_registry *);
+int registry_refresh(cb_registry *); /* the same, not holding it */
 /* Private memory, made if there is none: NULL if there is no memory for it. Holding the mutex. */
 struct membership *registry_own(cb_registry *);
 int registry_create(const char *name, cb_registry **out);
@@ -90,7 +91,7 @@ static inline bool binding_holds(const struct binding *binding, uint64_t commit)
 }
 static inline bool binding_current(const struct binding *binding)
 {
-    return binding_holds(binding, atomic_load_explicit(binding->target.commit, memory_order_acquire));
+    return binding_holds(binding, atomic_load_explicit(&binding->target.control->commit, memory_order_acquire));
 }
 /* Try, at most once a second, to bind all breakers to the shared registry. For the call path. */
 void breaker_rejoin(cb_breaker *);

@@ -30,11 +30,19 @@ static struct cb_snapshot snapshot(const struct tally *tally, uint64_t in_flight
     };
 }
 
+/* The slot may be another breaker's by now. */
+static int removed(const cb_breaker *breaker)
+{
+    return fail(CB_EREMOVED, "breaker '%s' was removed", breaker->name);
+}
+
 int cb_snapshot_of(const cb_breaker *breaker, struct cb_snapshot *out, size_t size)
 {
     if (!breaker || !out || size == 0)
-        return -EINVAL;
+        return fail(-EINVAL, "cb_snapshot_of: a NULL argument or a size of 0");
     const struct binding *binding = breaker_binding(breaker);
+    if (!binding_current(binding))
+        return removed(breaker);
     const struct segment *segment = &binding->membership->segment;
     struct tally tally;
     tally_slot(segment, binding->slot, &tally);
@@ -113,8 +121,8 @@ int cb_health_of(const cb_breaker *breaker, struct cb_health *out, size_t size)
     const struct binding *binding = breaker_binding(breaker);
     struct cb_health full;
     uint64_t in_flight = tally_in_flight_of(&binding->membership->segment, binding->slot);
-    if (!health_fill(&full, binding->membership, binding->slot, in_flight))
-        return fail(CB_EREMOVED, "breaker '%s' was removed", breaker->name);
+    if (!binding_current(binding) || !health_fill(&full, binding->membership, binding->slot, in_flight))
+        return removed(breaker);
     memset(out, 0, size);
     memcpy(out, &full, size < sizeof full ? size : sizeof full);
     return 0;
@@ -122,10 +130,12 @@ int cb_health_of(const cb_breaker *breaker, struct cb_health *out, size_t size)
 
 /* ---- lists ---- */
 
-/* What a handle's listings are about: the shared registry, else this process's own memory. */
-static const struct membership *looked_at(const cb_registry *registry)
+/* What a handle's listings are about: the shared registry (which may have come, or been replaced, since the last call),
+ * else this process's own memory. */
+static const struct membership *looked_at(cb_registry *registry)
 {
-    const struct membership *shared = atomic_load(&((cb_registry *)registry)->shared);
+    registry_refresh(registry);
+    const struct membership *shared = atomic_load(&registry->shared);
     return shared ? shared : registry->own;
 }
 

@@ -87,6 +87,8 @@ static struct membership *membership_add(cb_registry *registry, struct segment s
 int registry_join(cb_registry *registry)
 {
     struct membership *current = atomic_load(&registry->shared);
+    if (registry->is_virtual)
+        return 0;
     if (current && !atomic_load_explicit(&current->segment.panel->retired, memory_order_acquire))
         return 0;
     struct segment segment;
@@ -99,6 +101,14 @@ int registry_join(cb_registry *registry)
     atomic_store(&registry->shared, current);
     wire_attach(registry, current);
     return 0;
+}
+
+int registry_refresh(cb_registry *registry)
+{
+    registry_lock(registry);
+    int code = registry_join(registry);
+    registry_unlock(registry);
+    return code;
 }
 
 struct membership *registry_own(cb_registry *registry)

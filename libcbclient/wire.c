@@ -126,10 +126,13 @@ int cb_ping(cb_registry *registry, uint64_t *round_trip_ns, const char **version
     Cb__Reply *reply;
     if (!registry)
         return fail(-EINVAL, "cb_ping: registry is NULL");
+    int code = registry_refresh(registry);
+    if (code < 0)
+        return code;
     request.kind_case = CB__REQUEST__KIND_PING;
     request.ping = &ping;
     uint64_t before = clock_read_ns(CLOCK_MONOTONIC);
-    int code = wire_exchange(registry, &request, WIRE_DEADLINE_MS, &reply);
+    code = wire_exchange(registry, &request, WIRE_DEADLINE_MS, &reply);
     if (code < 0)
         return code;
     if (round_trip_ns)
