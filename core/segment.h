@@ -74,6 +74,10 @@ int segment_open(const char *name, bool writable, struct segment *out, char erro
 /* The same in private memory (a process's own breakers, virtual registries). */
 int segment_private(const struct geometry *, struct segment *out);
 
+/* In a forked child, before it uses its copy of its parent's private segment: the breakers stay as they were, locks and
+ * calls in flight are the parent's and go. */
+void segment_inherit(struct segment *);
+
 /* Mark it retired and remove its names; whoever has it mapped sees the word. Owner only. With an all-zero segment only
  * the names go: for a registry that cannot be joined. */
 void segment_retire(const char *name, struct segment *);

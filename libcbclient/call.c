@@ -13,6 +13,8 @@ static struct permit *permit_of(cb_permit *permit)
 static __attribute__((noinline)) int acquire(cb_breaker *breaker, struct permit *permit)
 {
     struct binding *binding = breaker_binding(breaker);
+    if (!binding->shared && lane_serial(binding->lane) == 0) /* the first call of a forked child */
+        registry_adopt(breaker->registry);
     if (!binding->shared || !binding_current(binding)) {
         breaker_rejoin(breaker);
         binding = breaker_binding(breaker);

@@ -48,7 +48,10 @@ static struct actor self(void)
 static const struct binding *own_binding(const cb_breaker *breaker)
 {
     const struct binding *binding = breaker_binding(breaker);
-    return binding->membership->shared ? NULL : binding;
+    if (binding->shared)
+        return NULL;
+    registry_adopt(breaker->registry); /* its locks may be a parent's */
+    return binding;
 }
 
 static int operate_own(const struct binding *binding, struct gate_input input, const char *reason)

@@ -24,7 +24,7 @@ static void locks_init(cb_registry *registry)
     pthread_mutex_init(&registry->wire, NULL);
 }
 
-/* A fork copies locks as they stood, and shares the connection: the first to come in the child makes them anew. Done
+/* A fork copies locks and private memory as they stood, and shares the connection: the first to come in the child makes them anew. Done
  * here rather than by pthread_atfork, which _Fork does not call. */
 void registry_adopt(cb_registry *registry)
 {
@@ -34,6 +34,8 @@ void registry_adopt(cb_registry *registry)
         if (registry->fd >= 0)
             close(registry->fd);
         registry->fd = -1;
+        if (registry->own)
+            segment_inherit(&registry->own->segment);
         atomic_store(&registry->process, self);
     }
     while (atomic_load(&registry->process) != self)

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cbclient.h"
 
@@ -265,6 +267,35 @@ Test(client, every_code_has_words)
     cr_assert_str_eq(cb_strerror(INT_MIN), "unknown error");
     cr_assert_str_eq(cb_state_name((enum cb_state)77), "?");
     cr_assert_str_eq(cb_answer_name(CB_REJECTED_PROBES), "rejected:probes");
+}
+
+/* What the child finds: exit codes name the line that was wrong. */
+static int child_of_a_private_call(cb_permit *parents)
+{
+    cb_permit mine;
+    if (cb_success(parents) != CB_ENOTMINE)
+        return 1;
+    if (cb_acquire(breaker, &mine) != CB_ADMITTED)
+        return 2;
+    if (counts().in_flight != 1 || cb_success(&mine) != 0 || counts().in_flight != 0)
+        return 3;
+    return cb_trip(breaker, NULL) == 0 && cb_state_of(breaker) == CB_OPEN ? 0 : 4;
+}
+
+Test(client, a_forked_child_has_private_breakers_without_its_parents_calls)
+{
+    cb_permit permit;
+    int status;
+    cr_assert_eq(cb_set_policy(breaker, "max_concurrent=1"), 0);
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(child_of_a_private_call(&permit));
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(WEXITSTATUS(status), 0);
+    cr_assert_eq(counts().in_flight, 1);
+    cr_assert_eq(cb_state_of(breaker), CB_CLOSED);
+    cr_assert_eq(cb_success(&permit), 0);
 }
 
 static int count_event(const struct cb_event *event, void *arg)
