@@ -42,6 +42,9 @@ void call_lapse(const struct segment *);
 
 /* A worker that the kernel says is dead: settle its calls, free its chunks, then its number. Returns the calls. */
 uint32_t worker_reap(const struct segment *, uint32_t worker);
+/* All those at once for which `dead` (worker_count long) is not 0: one look at the chunks instead of one for each. Their
+ * calls are added to `settled`, as long. */
+void workers_reap(const struct segment *, const uint64_t *dead, uint32_t *settled);
 
 /* An operator's event on a slot's gate: GATE_OPERATOR_TRIP, GATE_RESET, GATE_AUTO, GATE_OVERRIDE. Journalled. */
 void call_operate(const struct segment *, uint32_t slot, struct gate_input, struct actor);

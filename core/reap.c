@@ -98,7 +98,14 @@ static uint32_t chunk_reap(const struct segment *segment, uint32_t chunk)
         if (word & CALL_BUSY)
             settled += call_reap(segment, entry, word, OUTCOME_ABANDONED);
     }
+    atomic_store_explicit(&segment->owners[chunk], 0, memory_order_release);
     return settled;
+}
+
+/* Last: as long as a chunk is left, a reaper that comes after us finds the worker and goes on. */
+static void worker_free(const struct segment *segment, uint32_t worker)
+{
+    atomic_store_explicit(&segment->workers[worker].process, 0, memory_order_release);
 }
 
 uint32_t worker_reap(const struct segment *segment, uint32_t worker)
@@ -106,13 +113,21 @@ uint32_t worker_reap(const struct segment *segment, uint32_t worker)
     uint32_t settled = 0;
     if (worker >= segment->worker_count)
         return 0;
-    for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++) {
-        if (atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed) != worker + 1)
-            continue;
-        settled += chunk_reap(segment, chunk);
-        atomic_store_explicit(&segment->owners[chunk], 0, memory_order_release);
-    }
-    /* Last: as long as a chunk is left, a reaper that comes after us finds the worker and goes on. */
-    atomic_store_explicit(&segment->workers[worker].process, 0, memory_order_release);
+    for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++)
+        if (atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed) == worker + 1)
+            settled += chunk_reap(segment, chunk);
+    worker_free(segment, worker);
     return settled;
+}
+
+void workers_reap(const struct segment *segment, const uint64_t *dead, uint32_t *settled)
+{
+    for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++) {
+        uint32_t owner = atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed);
+        if (owner != 0 && owner <= segment->worker_count && dead[owner - 1] != 0)
+            settled[owner - 1] += chunk_reap(segment, chunk);
+    }
+    for (uint32_t worker = 0; worker < segment->worker_count; worker++)
+        if (dead[worker] != 0)
+            worker_free(segment, worker);
 }

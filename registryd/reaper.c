@@ -39,12 +39,43 @@ static void watch_end(struct watch *watch)
     uv_close((uv_handle_t *)&watch->poll, watch_free);
 }
 
-static void bury(const struct reaper *reaper, uint32_t worker, uint64_t process)
+/* Its calls are settled before the loop waits again. */
+static void mourn(struct reaper *reaper, uint32_t worker, uint64_t process)
 {
-    uint32_t calls = worker_reap(&reaper->registry->segment, worker);
-    if (calls > 0)
-        log_say(LOG_NOTICE, "worker %u (pid %u) died: %u of its calls count as abandoned", worker, process_pid(process),
-                calls);
+    reaper->dead_count += reaper->dead[worker] == 0;
+    reaper->dead[worker] = process;
+}
+
+/* Those whose record has changed had left by themselves. */
+static void forget_others(struct reaper *reaper)
+{
+    for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
+        if (reaper->dead[worker] != 0 && record_of(reaper, worker) != reaper->dead[worker])
+            reaper->dead[worker] = 0;
+}
+
+static void tell_and_forget(struct reaper *reaper)
+{
+    for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++) {
+        if (reaper->settled[worker] > 0)
+            log_say(LOG_NOTICE, "worker %u (pid %u) died: %u of its calls count as abandoned", worker,
+                    process_pid(reaper->dead[worker]), reaper->settled[worker]);
+        reaper->dead[worker] = 0;
+        reaper->settled[worker] = 0;
+    }
+    reaper->dead_count = 0;
+}
+
+/* Deaths come in crowds (a prefork master's group is killed), and whose a call is stands with the call: one look at all
+ * of them will do. */
+static void on_funeral(uv_prepare_t *funeral)
+{
+    struct reaper *reaper = funeral->data;
+    if (reaper->dead_count == 0)
+        return;
+    forget_others(reaper);
+    workers_reap(&reaper->registry->segment, reaper->dead, reaper->settled);
+    tell_and_forget(reaper);
 }
 
 static void on_death(uv_poll_t *poll, int status, int events)
@@ -56,8 +87,7 @@ static void on_death(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     watch_end(watch);
-    if (record_of(reaper, worker) == process) /* else it had left by itself */
-        bury(reaper, worker, process);
+    mourn(reaper, worker, process);
 }
 
 static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process, int pidfd)
@@ -76,14 +106,14 @@ static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process
     return true;
 }
 
-/* Somebody new has the number: watch, or bury at once. What fails now is tried again in the next turn. */
+/* Somebody new has the number: watch, or mourn. What fails now is tried again in the next turn. */
 static bool meet(struct reaper *reaper, uint32_t worker, uint64_t process)
 {
     int pidfd = process_watch(process);
     if (pidfd >= 0)
         return watch_begin(reaper, worker, process, pidfd);
     if (pidfd == -ESRCH) {
-        bury(reaper, worker, process);
+        mourn(reaper, worker, process);
     } else if (!reaper->warned) {
         reaper->warned = true;
         log_say(LOG_WARNING, "pid %u cannot be watched: %s; looking again every %d ms", process_pid(process),
@@ -115,17 +145,37 @@ static void on_turn(uv_timer_t *timer)
         call_lapse(&reaper->registry->segment);
 }
 
+static bool tables_create(struct reaper *reaper, uint32_t workers)
+{
+    reaper->watches = calloc(workers, sizeof *reaper->watches);
+    reaper->dead = calloc(workers, sizeof *reaper->dead);
+    reaper->settled = calloc(workers, sizeof *reaper->settled);
+    return reaper->watches && reaper->dead && reaper->settled;
+}
+
+static void tables_destroy(struct reaper *reaper)
+{
+    free(reaper->watches);
+    free(reaper->dead);
+    free(reaper->settled);
+    reaper->watches = NULL;
+    reaper->dead = NULL;
+    reaper->settled = NULL;
+}
+
 bool reaper_start(struct reaper *reaper, uv_loop_t *loop, struct registry *registry)
 {
     *reaper = (struct reaper){.registry = registry, .loop = loop};
-    reaper->watches = calloc(registry->segment.worker_count, sizeof(struct watch *));
-    if (reaper->watches == NULL) {
+    if (!tables_create(reaper, registry->segment.worker_count)) {
+        tables_destroy(reaper);
         log_say(LOG_ERR, "no memory for %u workers", registry->segment.worker_count);
         return false;
     }
     uv_timer_init(loop, &reaper->timer);
-    reaper->timer.data = reaper;
+    uv_prepare_init(loop, &reaper->funeral);
+    reaper->timer.data = reaper->funeral.data = reaper;
     uv_timer_start(&reaper->timer, on_turn, 0, TURN_MS);
+    uv_prepare_start(&reaper->funeral, on_funeral);
     return true;
 }
 
@@ -135,8 +185,8 @@ void reaper_stop(struct reaper *reaper)
         if (reaper->watches[worker])
             watch_end(reaper->watches[worker]);
     uv_close((uv_handle_t *)&reaper->timer, NULL);
-    free(reaper->watches);
-    reaper->watches = NULL;
+    uv_close((uv_handle_t *)&reaper->funeral, NULL);
+    tables_destroy(reaper);
 }
 
 uint32_t reaper_count(const struct reaper *reaper)

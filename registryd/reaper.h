@@ -16,6 +16,10 @@ struct reaper {
     uv_timer_t timer;
     struct watch **watches; /* by worker number; NULL: nobody has it */
     uint32_t count;         /* of those that are not NULL */
+    uv_prepare_t funeral;   /* before the loop waits again: all that have died are settled together */
+    uint64_t *dead;         /* by worker number: the record of a process that has died; 0: none */
+    uint32_t *settled;      /* by worker number, for the funeral */
+    uint32_t dead_count;    /* of those that are not 0 */
     unsigned turns;
     bool warned; /* no descriptor was to be had; said once */
 };

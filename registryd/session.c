@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,18 +45,28 @@ static void on_deadline(uv_timer_t *timer)
     session_end(timer->data);
 }
 
+/* Who a peer was when it connected does not change; what it may do, a new configuration may. */
+static bool identify(struct session *session)
+{
+    const struct access *access = session->server->service->access;
+    if (session->known && memcmp(&session->access, access, sizeof *access) == 0)
+        return true;
+    session->access = *access;
+    session->known = access_peer(access, session->fd, &session->peer);
+    return session->known;
+}
+
 /* Answer what was received, `length` bytes or an error of packet_receive(). False: the connection ends. */
 static bool answer(struct session *session, ssize_t length)
 {
     struct service *service = session->server->service;
-    struct peer peer;
     struct reply reply;
     reply_init(&reply);
     if (length == -EMSGSIZE) {
         reply_fail(&reply, REPLY_EPROTOCOL, "the request is larger than %d bytes; the connection ends", PACKET_SIZE);
         reply.hang_up = true;
-    } else if (access_peer(service->access, session->fd, &peer)) {
-        request_answer(service, &peer, !session->greeted, session->server->packet, (size_t)length, &reply);
+    } else if (identify(session)) {
+        request_answer(service, &session->peer, !session->greeted, session->server->packet, (size_t)length, &reply);
     } else {
         reply.hang_up = true;
     }
@@ -86,7 +97,17 @@ static bool is_writable(int fd)
     return poll(&ready, 1, 0) > 0;
 }
 
-/* No request is taken from a peer that does not read its replies. */
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+/* No request is taken from a peer that does not read its replies. Asking libuv costs system calls, also for the same. */
+static void session_wait(struct session *session, bool blocked)
+{
+    if (session->blocked == blocked)
+        return;
+    session->blocked = blocked;
+    uv_poll_start(&session->poll, blocked ? UV_WRITABLE : UV_READABLE, on_ready);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct session *session = poll->data;
@@ -95,7 +116,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         session_end(session);
         return;
     }
-    uv_poll_start(poll, writable ? UV_READABLE : UV_WRITABLE, on_ready);
+    session_wait(session, !writable);
     if (writable && (events & UV_READABLE))
         serve(session);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "registryd/access.h"
 #include "registryd/server.h"
 
 struct session {
@@ -12,6 +13,10 @@ struct session {
     int fd;
     uid_t uid;
     bool greeted; /* its first request is answered */
+    bool known;   /* `peer` is, as judged by `access` */
+    bool blocked; /* the peer does not read: waiting until it does */
+    struct peer peer;
+    struct access access;
     uv_poll_t poll;
     uv_timer_t deadline; /* for the first request */
 };

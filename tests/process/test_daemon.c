@@ -541,6 +541,32 @@ Test(reaper, a_worker_killed_in_a_call_counts_as_abandoned)
     daemon_stop(&daemon);
 }
 
+Test(reaper, many_workers_that_die_at_once_are_all_settled_and_no_other)
+{
+    enum { DEAD = 100 };
+    struct daemon daemon;
+    struct worker worker = workers_of(&daemon, "failure_threshold=1000");
+    pid_t pids[DEAD], living = start_hanging(&worker);
+    for (int i = 0; i < DEAD; i++)
+        pids[i] = start_hanging(&worker);
+    for (int i = 0; i < DEAD; i++)
+        kill(pids[i], SIGKILL);
+    int fd = wire_open(&daemon);
+    wait_for_settled(fd, DEAD, 0);
+    Cb__Reply *reply = breaker_now(fd);
+    cr_expect(reply->breaker->abandoned == DEAD);
+    cb__reply__free_unpacked(reply, NULL);
+    reply = wire_ping(fd);
+    cr_expect(reply->pong->workers == 1);
+    cb__reply__free_unpacked(reply, NULL);
+    close(fd);
+    for (int i = 0; i < DEAD; i++)
+        child_wait(pids[i]);
+    kill(living, SIGKILL);
+    child_wait(living);
+    daemon_stop(&daemon);
+}
+
 Test(reaper, a_worker_that_dies_while_the_daemon_is_dead_is_found_at_the_start)
 {
     struct daemon daemon;
