@@ -62,6 +62,11 @@ void fill_name(uint32_t n, char name[FILL_NAME_SIZE]);
 /* Create breakers until there are `count` of this kind. 0 or the error. */
 int fill_to(struct bench *, uint32_t count);
 
+/* ---- crowd.c: a thousand workers ---- */
+
+/* End what its measurements started. */
+void crowd_end(void);
+
 /* ---- the measurements: one run each, see struct row ---- */
 
 double measure_fetch_add(struct bench *, unsigned);
@@ -76,6 +81,10 @@ double measure_round_trip(struct bench *, unsigned);
 double measure_create(struct bench *, unsigned);
 double measure_list(struct bench *, unsigned breakers);
 double measure_get(struct bench *, unsigned breakers);
+double measure_idle_cpu(struct bench *, unsigned);    /* percent of a processor */
+double measure_idle_memory(struct bench *, unsigned); /* the daemon's own */
+double measure_deaths_kernel(struct bench *, unsigned);
+double measure_deaths(struct bench *, unsigned);
 double measure_memory(struct bench *, unsigned cpus);     /* a breaker */
 double measure_memory_all(struct bench *, unsigned cpus); /* a registry of 1,024 */
 

@@ -8,6 +8,10 @@
 static void amount(double value, enum unit unit, char out[16])
 {
     static const char *const names[][3] = {[UNIT_NS] = {"ns", "us", "ms"}, [UNIT_BYTES] = {"B", "KiB", "MiB"}};
+    if (unit == UNIT_PERCENT) {
+        snprintf(out, 16, "%.2f %%", value);
+        return;
+    }
     double step = unit == UNIT_NS ? 1000 : 1024;
     unsigned i = 0;
     for (; i < 2 && value >= step; i++)
@@ -59,6 +63,8 @@ unsigned print_table(const struct samples *samples)
     unsigned missed = 0;
     head_print();
     for (enum row_id id = 0; id < ROWS; id++) {
+        if (!samples->asked[rows[id].group])
+            continue;
         struct result result;
         char median[16] = "-", spread[16] = "", used[16] = "";
         row_judge(id, samples, &result);
@@ -79,13 +85,17 @@ unsigned print_table(const struct samples *samples)
 
 unsigned print_json(const struct samples *samples)
 {
+    static const char *const units[] = {[UNIT_NS] = "ns", [UNIT_BYTES] = "bytes", [UNIT_PERCENT] = "percent"};
+    const char *separator = "";
     unsigned missed = 0;
     printf("[");
     for (enum row_id id = 0; id < ROWS; id++) {
+        if (!samples->asked[rows[id].group])
+            continue;
         struct result result;
         row_judge(id, samples, &result);
-        printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"measured\": %s", id ? "," : "", rows[id].what,
-               rows[id].unit == UNIT_NS ? "ns" : "bytes", result.measured ? "true" : "false");
+        printf("%s\n  {\"what\": \"%s\", \"unit\": \"%s\", \"measured\": %s", separator, rows[id].what,
+               units[rows[id].unit], result.measured ? "true" : "false");
         if (result.measured)
             printf(", \"median\": %.2f, \"min\": %.2f, \"max\": %.2f, \"spread_percent\": %.1f", result.median,
                    result.least, result.most, result.spread);
@@ -93,6 +103,7 @@ unsigned print_json(const struct samples *samples)
             printf(", \"at_most\": \"%s\", \"used\": %.3f, \"pass\": %s", rows[id].limit.text, result.used,
                    result.passed ? "true" : "false");
         printf("}");
+        separator = ",";
         missed += !result.passed;
     }
     printf("\n]\n");

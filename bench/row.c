@@ -5,6 +5,11 @@
 
 #define MIB (1024.0 * 1024.0)
 
+const char *const group_names[GROUPS] = {
+    [GROUP_CALL] = "call", [GROUP_TRIP] = "trip",   [GROUP_CREATE] = "create", [GROUP_LIST] = "list",
+    [GROUP_GET] = "get",   [GROUP_CROWD] = "crowd", [GROUP_MEMORY] = "memory",
+};
+
 const struct row rows[ROWS] = {
     [ROW_FETCH_ADD] = {"baseline: atomic fetch_add", GROUP_CALL, UNIT_NS, {0}, measure_fetch_add, 0},
     [ROW_CLOCK] = {"baseline: clock_gettime", GROUP_CALL, UNIT_NS, {0}, measure_clock, 0},
@@ -63,6 +68,26 @@ const struct row rows[ROWS] = {
     [ROW_LIST] = {"list of 10,000 breakers", GROUP_LIST, UNIT_NS, {"50 ms", 50e6, 0, 0, 0, 0}, measure_list, 10000},
     [ROW_GET] =
         {"cb_get by name, any of 65,536", GROUP_GET, UNIT_NS, {"200 ns", 200, 0, 0, 0, 0}, measure_get, CAPACITY},
+    [ROW_IDLE_CPU] = {"daemon idle, 1,000 workers: of one CPU",
+                      GROUP_CROWD,
+                      UNIT_PERCENT,
+                      {"0.5 %", 0.5, 0, 0, 0, 0},
+                      measure_idle_cpu,
+                      0},
+    [ROW_IDLE_MEMORY] = {"daemon idle, 1,000 workers: memory of its own",
+                         GROUP_CROWD,
+                         UNIT_BYTES,
+                         {"20 MiB", 20 * MIB, 0, 0, 0, 0},
+                         measure_idle_memory,
+                         0},
+    [ROW_DEATHS_KERNEL] =
+        {"baseline: 1,000 processes killed, none attached", GROUP_CROWD, UNIT_NS, {0}, measure_deaths_kernel, 0},
+    [ROW_DEATHS] = {"1,000 workers killed in a call: all settled",
+                    GROUP_CROWD,
+                    UNIT_NS,
+                    {"250 ms", 250e6, 0, 0, 0, 0},
+                    measure_deaths,
+                    0},
     [ROW_MEMORY_2] = {"memory a breaker, 2 CPUs", GROUP_MEMORY, UNIT_BYTES, {0}, measure_memory, 2},
     [ROW_MEMORY_16] = {"memory a breaker, 16 CPUs", GROUP_MEMORY, UNIT_BYTES, {0}, measure_memory, 16},
     [ROW_MEMORY_64] = {"memory a breaker, 64 CPUs", GROUP_MEMORY, UNIT_BYTES, {0}, measure_memory, 64},

@@ -10,7 +10,7 @@
 
 #define RUNS 15
 
-enum unit { UNIT_NS, UNIT_BYTES };
+enum unit { UNIT_NS, UNIT_BYTES, UNIT_PERCENT };
 
 /* What a value must not exceed: constant + factor x another row + plus_factor x a third, of the same run. Factors of 0:
  * not used; all 0: nothing to reach. */
@@ -21,7 +21,8 @@ struct limit {
 };
 
 /* Rows of one group are measured in turn, run by run, so that a disturbance meets all of them. */
-enum group { GROUP_CALL, GROUP_TRIP, GROUP_CREATE, GROUP_LIST, GROUP_GET, GROUP_MEMORY, GROUPS };
+enum group { GROUP_CALL, GROUP_TRIP, GROUP_CREATE, GROUP_LIST, GROUP_GET, GROUP_CROWD, GROUP_MEMORY, GROUPS };
+extern const char *const group_names[GROUPS];
 
 enum row_id {
     ROW_FETCH_ADD,
@@ -39,6 +40,10 @@ enum row_id {
     ROW_CREATE,
     ROW_LIST,
     ROW_GET,
+    ROW_IDLE_CPU,
+    ROW_IDLE_MEMORY,
+    ROW_DEATHS_KERNEL,
+    ROW_DEATHS,
     ROW_MEMORY_2,
     ROW_MEMORY_16,
     ROW_MEMORY_64,
@@ -51,7 +56,7 @@ struct row {
     enum group group;
     enum unit unit;
     struct limit limit;
-    /* One run: nanoseconds an operation, or bytes; negative: cannot be measured here. */
+    /* One run: nanoseconds an operation, bytes or percent; negative: cannot be measured here. */
     double (*measure)(struct bench *, unsigned argument);
     unsigned argument;
 };
@@ -60,6 +65,7 @@ extern const struct row rows[ROWS];
 
 /* What came out of the runs of all rows. */
 struct samples {
+    bool asked[GROUPS];
     double value[ROWS][RUNS];
     unsigned count[ROWS];
 };
