@@ -31,7 +31,7 @@ double measure_failure(struct bench *bench, unsigned breaker)
         cb_acquire(bench->breakers[breaker], &permit);
         cb_failure(&permit);
     }
-    double took = (double)(now_ns() - began) / (TURNS / 2);
+    double took = (double)(now_ns() - began) / ((double)TURNS / 2);
     pairs(bench->breakers[breaker], 1); /* ends the streak, far below the threshold */
     return took;
 }

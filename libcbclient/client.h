@@ -67,7 +67,8 @@ struct permit {
 _Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the public struct");
 
 /* error.c: write the sentence for cb_last_error(), return `code`. */
-__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
+#define fail(code, ...) (fail_note(__VA_ARGS__), (code)) /* a macro, so that analysers see which value it has */
+__attribute__((format(printf, 1, 2))) void fail_note(const char *format, ...);
 char *error_buffer(void); /* SEGMENT_ERROR_SIZE bytes at least */
 
 /* registry.c */

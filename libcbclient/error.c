@@ -9,13 +9,12 @@ static _Thread_local char last_error[512] = "no error";
 _Static_assert(sizeof last_error >= SEGMENT_ERROR_SIZE, "core's sentences fit");
 _Static_assert(sizeof last_error >= POLICY_ERROR_SIZE, "and those about policies");
 
-int fail(int code, const char *format, ...)
+void fail_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(last_error, sizeof last_error, format, arguments);
     va_end(arguments);
-    return code;
 }
 
 char *error_buffer(void)
