@@ -23,8 +23,9 @@
  *   Fork            Handles stay valid in a forked child, which gets a place of its own at its first call. A permit
  *                   belongs to the process that acquired it: settling a copy of it in a child does nothing and
  *                   returns CB_ENOTMINE.
- *   Signals         The library installs no handler and changes no mask. The call path (cb_acquire to cb_settle,
- *                   cb_would_admit, cb_state_of) may be used in a signal handler; nothing else may.
+ *   Signals         The library installs no handler and changes no mask. Settling (cb_success to cb_settle),
+ *                   cb_would_admit, cb_state_of and cb_retry_after_ms may be used in a signal handler; nothing else
+ *                   may: cb_acquire allocates where it has to look for the registry.
  *   The host        The library starts no thread, prints nothing, never exits and never aborts.
  *   Time            Durations are in the unit that their name ends in. Time is CLOCK_MONOTONIC: setting the wall
  *                   clock changes nothing.
@@ -230,7 +231,8 @@ struct cb_snapshot {
     uint64_t rejected_concurrency;
 };
 
-/* Fill the first `size` bytes of *out (pass sizeof *out). -EINVAL: a NULL or a size of 0. */
+/* Fill the first `size` bytes of *out (pass sizeof *out). -EINVAL: a NULL or a size of 0. CB_EREMOVED: it was removed, or
+ * its registry replaced, and no call has made it anew. */
 CB_API int cb_snapshot_of(const cb_breaker *, struct cb_snapshot *out, size_t size);
 
 /* Everything about one breaker at one moment. Strings are NUL-terminated. Fields are only ever appended. */
