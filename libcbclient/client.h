@@ -40,12 +40,13 @@ struct cb_breaker {
     char *policy; /* what cb_get_or_create() was given; NULL for a handle from cb_get() */
 };
 
+#define ADOPTING (UINT64_C(1) << 32) /* beyond every pid */
 struct cb_registry {
     char name[NAME_SIZE];
     bool is_virtual;
     uint64_t virtual_ms;
     au64 next_try_ms; /* when a call may look again for a shared registry */
-    au64 process;     /* whose locks these are: a forked child makes them anew */
+    au64 process;     /* whose locks these are (with ADOPTING: is making them): a forked child makes them anew */
 
     pthread_mutex_t mutex; /* memberships, breakers; before `wire` where both are held */
     _Atomic(struct membership *) shared;

@@ -24,12 +24,13 @@ static void locks_init(cb_registry *registry)
     pthread_mutex_init(&registry->wire, NULL);
 }
 
-/* A fork copies locks and private memory as they stood, and shares the connection: the first to come in the child makes them anew. Done
- * here rather than by pthread_atfork, which _Fork does not call. */
+/* A fork copies locks and private memory as they stood, and shares the connection: the first to come in the child makes
+ * them anew. Done here rather than by pthread_atfork, which _Fork does not call. A child that is forked in the middle of
+ * this finds its parent adopting, and begins again. */
 void registry_adopt(cb_registry *registry)
 {
     uint64_t self = (uint64_t)getpid(), seen = atomic_load(&registry->process);
-    if (seen != self && seen != 0 && atomic_compare_exchange_strong(&registry->process, &seen, 0)) {
+    if ((uint32_t)seen != self && atomic_compare_exchange_strong(&registry->process, &seen, self | ADOPTING)) {
         locks_init(registry);
         if (registry->fd >= 0)
             close(registry->fd);

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cbclient.h"
+#include "libcbclient/client.h"
 
 static cb_registry *registry;
 static cb_breaker *breaker;
@@ -409,4 +409,21 @@ Test(client, a_thread_that_uses_several_registries_keeps_them_apart)
         cr_assert_eq(snapshot.in_flight, 0);
         cb_detach(&registries[i]);
     }
+}
+
+/* A child is forked while another thread of its parent, itself just forked, is making the registry's locks anew. */
+Test(client, a_child_of_a_process_that_is_adopting_adopts_for_itself)
+{
+    int status;
+    cb_breaker *found = NULL;
+    atomic_store(&registry->process, (uint64_t)getpid() | ADOPTING);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(10); /* once it waited for a thread that it does not have */
+        _exit(cb_get(registry, "b", &found) == 0 && found == breaker ? 0 : 1);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect_eq(status, 0, "%x", (unsigned)status);
+    atomic_store(&registry->process, (uint64_t)getpid());
 }
