@@ -50,7 +50,12 @@ static bool bind_to(struct server *server, const char *path, gid_t group)
         return false;
     server->bound = true;
     bool shared = group != (gid_t)-1;
-    return (!shared || chown(path, (uid_t)-1, group) == 0) && chmod(path, shared ? 0660 : 0600) == 0;
+    if (shared && chown(path, (uid_t)-1, group) < 0) {
+        log_say(LOG_ERR, "the socket cannot be given to gid %u; run registryd as root or as a member of that group",
+                (unsigned)group);
+        return false;
+    }
+    return chmod(path, shared ? 0660 : 0600) == 0;
 }
 
 static unsigned session_limit(void)

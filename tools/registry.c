@@ -19,8 +19,8 @@ static int report_no_daemon(const char *name, const char *consequence)
     char start[128] = "`systemctl start registryd` or `registryd &`";
     if (strcmp(name, "default"))
         snprintf(start, sizeof start, "`registryd --registry %.63s &`", name);
-    return report(EXIT_NO_DAEMON, "registry '%s': registryd is not running; %sstart it with %s", name, consequence,
-                  start);
+    return report(EXIT_NO_DAEMON, "registry '%s': registryd is not running; %s%sstart it with %s", name, consequence,
+                  *consequence ? "; " : "", start);
 }
 
 int registry_report(const struct options *options, int error, const char *consequence)
@@ -28,14 +28,14 @@ int registry_report(const struct options *options, int error, const char *conseq
     const char *name = registry_name(options);
     if (error == CB_ENODAEMON)
         return report_no_daemon(name, consequence);
-    char subject[96];
-    snprintf(subject, sizeof subject, "registry '%.64s'", name);
+    char subject[128];
+    snprintf(subject, sizeof subject, "registry '%.64s'%s%s", name, *consequence ? ", " : "", consequence);
     return report_error(subject, error);
 }
 
 int registry_report_unreachable(const struct options *options)
 {
-    return report_no_daemon(registry_name(options), "its breakers work on, but only it can change them; ");
+    return report_no_daemon(registry_name(options), "its breakers work on, but only it can change them");
 }
 
 int registry_open(const struct options *options, cb_registry **out)

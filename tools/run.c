@@ -43,10 +43,11 @@ static int rejection_report(const cb_breaker *breaker, int answer)
                   cb_state_of(breaker) == CB_FORCED_OPEN ? "ends" : "next probe", duration_text(wait, text));
 }
 
+/* `breaker` NULL: the registry has none for it. */
 static int call_run(cb_breaker *breaker, const struct options *options)
 {
-    cb_permit permit;
-    int answer = cb_acquire(breaker, &permit);
+    cb_permit permit = {0};
+    int answer = breaker ? cb_acquire(breaker, &permit) : CB_ADMITTED;
     if (answer != CB_ADMITTED)
         return rejection_report(breaker, answer);
     struct child_end end;
@@ -54,16 +55,17 @@ static int call_run(cb_breaker *breaker, const struct options *options)
     return outcome_record(&end, options->argv[1], &permit);
 }
 
-/* Protection must never stand in the way of the job: while the daemon is away it goes on, and says so. */
+/* Protection must never stand in the way of the job: while the daemon is away, the registry full, or this user not a
+ * member of its group, it goes on, and says so. */
 static int breaker_obtain(cb_registry *registry, const struct options *options, cb_breaker **breaker)
 {
     const char *name = options->argv[0];
     int error = cb_get_or_create(registry, name, options->policy, breaker);
     if (error >= 0)
         return EXIT_DONE;
-    if (!*breaker)
+    if (error == CB_ENAME || error == CB_EPOLICY)
         return report_error(name, error);
-    report(EXIT_DONE, "%s: %s; going on without sharing it", name, cb_strerror(error));
+    report(EXIT_DONE, "%s: going on without %s; %s", name, *breaker ? "sharing it" : "a breaker", cb_last_error());
     return EXIT_DONE;
 }
 
@@ -75,7 +77,7 @@ int command_run(const struct options *options)
         return report(EXIT_USAGE, "run: the command comes after \"--\": cbctl run %s -- %s ...", options->argv[0],
                       options->argv[1]);
     int error = cb_attach(options->registry, &registry);
-    int code = error ? registry_report(options, error, "going on without sharing; ") : EXIT_DONE;
+    int code = error ? registry_report(options, error, registry ? "going on without sharing" : "") : EXIT_DONE;
     if (!registry)
         return code;
     code = breaker_obtain(registry, options, &breaker);

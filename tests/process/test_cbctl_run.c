@@ -156,3 +156,28 @@ Test(cbctl_run, the_command_inherits_nothing_of_the_registry)
     output_free(&with);
     output_free(&without);
 }
+
+Test(cbctl_run, what_cannot_be_shared_runs_all_the_same)
+{
+    struct daemon full;
+    struct output output;
+    daemon_start(&full, "--capacity", "1", (char *)NULL);
+    run(&output, CBCTL_PATH, "--registry", full.registry, "run", "first", "--", "true", (char *)NULL);
+    cr_expect_eq(output.status, 0, "%s", output.err);
+    output_free(&output);
+    run(&output, CBCTL_PATH, "--registry", full.registry, "run", "second", "--", "sh", "-c", "exit 7", (char *)NULL);
+    cr_expect_eq(output.status, 7, "%d", output.status);
+    cr_expect(strstr(output.err, "going on without a breaker") && strstr(output.err, "is full"), "%s", output.err);
+    output_free(&output);
+    expect_run(2, "no such name", "--", "true");
+    expect_run(2, "b", "--policy", "window=9", "--", "true");
+    daemon_stop(&full);
+
+    run(&output, CBCTL_PATH, "--registry", "no-such-registry", "run", "b", "--", "sh", "-c", "exit 7", (char *)NULL);
+    cr_expect_eq(output.status, 7, "%d", output.status);
+    cr_expect(strstr(output.err, "going on without sharing; start it"), "%s", output.err);
+    output_free(&output);
+    run(&output, CBCTL_PATH, "--registry", "no such name", "run", "b", "--", "true", (char *)NULL);
+    cr_expect(output.status == 2 && !strstr(output.err, "going on"), "%d: %s", output.status, output.err);
+    output_free(&output);
+}
