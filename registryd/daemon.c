@@ -144,14 +144,21 @@ static void signals_stop(struct daemon *daemon)
 
 /* ---- coming up and going down ---- */
 
+#define FILES_LEAST 64 /* the daemon's own, and some connections and workers */
+
 /* A descriptor a connection and one a worker. */
-static void raise_limits(void)
+static bool raise_limits(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
+        return true;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= FILES_LEAST)
+        return true;
+    log_say(LOG_ERR, "%llu files may be open at once; each worker and connection needs one: raise the limit to 4096",
+            (unsigned long long)limit.rlim_cur);
+    return false;
 }
 
 static void serve(struct daemon *daemon)
@@ -209,8 +216,7 @@ int daemon_run(const struct options *options, struct config *config)
     daemon = (struct daemon){.options = options, .config = config, .name = setting_name(options, config)};
     daemon.access = (struct access){.members = config->members, .administrators = config->administrators};
     umask(077);
-    raise_limits();
-    if (daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
+    if (!raise_limits() || daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
         return 1;
     int status = 1;
     if (access_group(&daemon.access) != GROUP_NONE)

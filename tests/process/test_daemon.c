@@ -118,6 +118,10 @@ Test(starting, what_cannot_work_is_said_in_a_sentence)
     run(&output, REGISTRYD_PATH, "--capacity", "65537", (char *)NULL);
     EXPECT_SAYS(output, 2, "65537");
     output_free(&output);
+    run(&output, "sh", "-c", "ulimit -n 12 && exec \"$0\" \"$@\"", REGISTRYD_PATH, "--registry", "test",
+        "--runtime-dir", dir, (char *)NULL);
+    EXPECT_SAYS(output, 1, "12 files may be open");
+    output_free(&output);
     run(&output, REGISTRYD_PATH, "--colour", (char *)NULL);
     EXPECT_SAYS(output, 2, "--help");
     output_free(&output);
