@@ -33,4 +33,6 @@ cmake --build "$prefix/build" >"$prefix/log" || { cat "$prefix/log"; exit 1; }
 "$prefix/build/shared"
 "$prefix/build/static"
 
-LD_LIBRARY_PATH=$libdir "$prefix/usr/bin/cbctl" --version
+# Configured for /usr, it relies on the loader.
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" && export LD_LIBRARY_PATH=$libdir
+"$prefix/usr/bin/cbctl" --version

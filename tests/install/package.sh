@@ -36,6 +36,13 @@ has libcbclient-dev include/cbclient.h 'lib/[^/]*/libcbclient.so' 'lib/[^/]*/lib
 dpkg-deb -f "$folder"/packages/registryd_*.deb Depends | grep -q 'libcbclient1 (= .*libuv1' ||
     { echo "registryd's Depends: $(dpkg-deb -f "$folder"/packages/registryd_*.deb Depends)"; missing=1; }
 
+dpkg-deb -I "$folder"/packages/libcbclient1_*.deb shlibs | grep -q '^libcbclient 1 ' || {
+    echo "libcbclient1 does not say what depends on it"
+    missing=1
+}
+while read -r conffile; do
+    [[ -f $folder/root$conffile ]] || { echo "registryd has no conffile $conffile"; missing=1; }
+done < <(dpkg-deb -I "$folder"/packages/registryd_*.deb conffiles)
 [[ -f $folder/root/etc/registryd/registryd.conf ]] || { echo "registryd has no /etc/registryd/registryd.conf"; missing=1; }
 grep -q '^ExecStart=/usr/sbin/registryd .*/etc/registryd/registryd.conf$' \
     "$folder/root/usr/lib/systemd/system/registryd.service" || { echo "registryd.service starts something else"; missing=1; }
