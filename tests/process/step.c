@@ -69,6 +69,13 @@ bool stepper_step(struct stepper *stepper)
     return !stepper->over;
 }
 
+bool stepper_to_system_call(struct stepper *stepper)
+{
+    if (!stepper->over)
+        stepper_resume(stepper, PTRACE_SYSCALL);
+    return !stepper->over;
+}
+
 void stepper_finish(struct stepper *stepper)
 {
     if (!stepper->over)

@@ -20,6 +20,8 @@ struct stepper {
 void stepper_start(struct stepper *, void (*prepare)(void), void (*act)(void));
 /* One instruction. False: the act is over. */
 bool stepper_step(struct stepper *);
+/* To where it enters or leaves its next system call. False: the act is over. */
+bool stepper_to_system_call(struct stepper *);
 /* Let it run to the end of its act. */
 void stepper_finish(struct stepper *);
 /* SIGKILL where it stands, and wait for its end. */

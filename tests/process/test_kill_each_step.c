@@ -9,17 +9,16 @@
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/call.h"
 #include "core/panel.h"
+#include "core/plain.h"
+#include "tests/process/peer.h"
 #include "tests/process/scene.h"
 
 #define HANG_NS   50000000u /* of CPU: no call needs a thousandth of it */
-#define LEASE_MS  2000u     /* half_open_timeout below: nothing takes longer */
 #define LATE_MS   10000u
-#define SLOT      0u /* the breaker that is acted on */
 #define WARM      1u /* another one */
 #define IN(state) (1u << (state))
 
@@ -33,86 +32,11 @@ struct play {
 };
 
 static const struct play *play;
-static struct lane *peer, *own; /* the test's, the worker's */
+static struct lane *own;
 static struct held mine, kept[2];
 static unsigned kept_count;
 static struct tally base;
 static uint64_t base_gate;
-static uint64_t peer_settled, peer_slowest_ns;
-
-static uint64_t gate_word(void)
-{
-    return atomic_load(&segment_slot(&scene.segment, SLOT)->gate);
-}
-
-static enum breaker_answer ask(struct lane *lane, uint32_t slot, struct held *held)
-{
-    return call_acquire(&scene.segment, lane, slot, panel_commit(&scene.segment, slot), held);
-}
-
-/* ---- the other process ---- */
-
-static uint64_t cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void peer_timed(uint64_t began)
-{
-    uint64_t took = cpu_ns() - began;
-    if (took > peer_slowest_ns)
-        peer_slowest_ns = took;
-}
-
-static enum breaker_answer peer_asks(struct held *held)
-{
-    uint64_t began = cpu_ns();
-    enum breaker_answer answer = ask(peer, SLOT, held);
-    peer_timed(began);
-    return answer;
-}
-
-static void peer_settles(struct held held, enum outcome outcome)
-{
-    uint64_t began = cpu_ns();
-    cr_assert_eq(call_settle(&scene.segment, peer, &held, outcome, TOOK_MEASURED), CALL_SETTLED);
-    peer_timed(began);
-    peer_settled++;
-}
-
-static enum breaker_answer peer_calls(enum outcome outcome)
-{
-    struct held held;
-    enum breaker_answer answer = peer_asks(&held);
-    if (answer == ANSWER_ADMITTED)
-        peer_settles(held, outcome);
-    return answer;
-}
-
-/* Call until it is closed, waiting as long as the breaker says, as the daemon ticks. */
-static void peer_recovers(void)
-{
-    for (int i = 0; i < 20; i++) {
-        bool admitted = peer_calls(OUTCOME_SUCCESS) == ANSWER_ADMITTED;
-        if (admitted && gate_state(gate_word()) == STATE_CLOSED)
-            return;
-        uint64_t wait = call_retry_after_ms(&scene.segment, SLOT);
-        cr_assert_leq(wait, LEASE_MS, "the breaker is stuck");
-        *scene.now_ms += admitted ? 0 : wait ? wait : LEASE_MS;
-        call_lapse(&scene.segment);
-    }
-    cr_assert_fail("the breaker does not close: %#llx", (unsigned long long)gate_word());
-}
-
-static void peer_trips(void)
-{
-    for (int i = 0; i < 8 && gate_state(gate_word()) == STATE_CLOSED; i++)
-        cr_assert_eq(peer_calls(OUTCOME_FAILURE), ANSWER_ADMITTED);
-    cr_assert_eq(gate_state(gate_word()), STATE_OPEN, "it cannot be tripped");
-    cr_assert_eq(peer_calls(OUTCOME_SUCCESS), ANSWER_REJECTED_OPEN);
-}
 
 /* Everything that a breaker does, without ever sleeping or spinning. */
 static void peer_goes_round(void)
@@ -126,7 +50,7 @@ static void peer_goes_round(void)
     peer_recovers();
     getrusage(RUSAGE_THREAD, &after);
     cr_assert_eq(after.ru_nvcsw, before.ru_nvcsw, "a call has waited");
-    cr_assert_lt(peer_slowest_ns, HANG_NS, "a call took %llu ns", (unsigned long long)peer_slowest_ns);
+    cr_assert_lt(peer.slowest_ns, HANG_NS, "a call took %llu ns", (unsigned long long)peer.slowest_ns);
 }
 
 /* ---- what must hold ---- */
@@ -155,11 +79,11 @@ static uint32_t places_taken(void)
 static void check_nothing_left(uint32_t step)
 {
     for (uint32_t i = 0; i < scene.segment.worker_count; i++)
-        cr_assert(i + 1 == lane_worker(peer) || atomic_load(&scene.segment.workers[i].process) == 0,
+        cr_assert(i + 1 == lane_worker(peer.lane) || atomic_load(&scene.segment.workers[i].process) == 0,
                   "step %u: its worker number is left", step);
     for (uint32_t chunk = 0; chunk < scene.segment.chunk_count; chunk++) {
         uint32_t owner = atomic_load(&scene.segment.owners[chunk]);
-        cr_assert(owner == 0 || owner == lane_worker(peer), "step %u: its chunk is left", step);
+        cr_assert(owner == 0 || owner == lane_worker(peer.lane), "step %u: its chunk is left", step);
         for (uint32_t i = 0; owner == 0 && i < CHUNK_CALLS; i++)
             cr_assert_eq(atomic_load(&scene.segment.chunks[chunk].calls[i].call) & CALL_BUSY, 0,
                          "step %u: its call is left", step);
@@ -169,21 +93,21 @@ static void check_nothing_left(uint32_t step)
 static void check_counts(uint32_t step, uint64_t peers, uint64_t own_calls)
 {
     struct tally now;
-    tally_slot(&scene.segment, SLOT, &now);
+    tally_slot(&scene.segment, PEER_SLOT, &now);
     uint64_t extra = settled(&now) - settled(&base) - peers;
     cr_assert_leq(extra, own_calls, "step %u: %llu outcomes of one call", step, (unsigned long long)extra);
-    uint16_t transitions = (uint16_t)(gate_epoch(gate_word()) - gate_epoch(base_gate));
+    uint16_t transitions = (uint16_t)(gate_epoch(peer_gate()) - gate_epoch(base_gate));
     cr_assert_eq(now.transitions, base.transitions + transitions, "step %u: transitions", step);
 }
 
 static void check_own_counts(uint32_t step)
 {
     struct tally now;
-    tally_slot(&scene.segment, SLOT, &now);
+    tally_slot(&scene.segment, PEER_SLOT, &now);
     const uint64_t *first = &now.successes, *was = &base.successes;
     for (const uint64_t *each = first; each <= &now.overdue; each++)
         cr_assert_leq(*each - was[each - first], 1, "step %u: counter %td", step, each - first);
-    if (gate_epoch(gate_word()) == gate_epoch(base_gate)) {
+    if (gate_epoch(peer_gate()) == gate_epoch(base_gate)) {
         cr_assert(now.streak == 0 || now.streak <= base.streak + play->calls, "step %u: streak", step);
         cr_assert_leq(now.window_calls, base.window_calls + play->calls, "step %u: window", step);
     }
@@ -196,7 +120,7 @@ static void check_dead(pid_t pid, uint32_t step)
     check_nothing_left(step);
     check_counts(step, 0, play->calls);
     check_own_counts(step);
-    uint64_t gate = gate_word();
+    uint64_t gate = peer_gate();
     cr_assert(gate_state(gate) <= STATE_METRICS_ONLY && (IN(gate_state(gate)) & play->ends), "step %u: %s", step,
               state_name(gate_state(gate)));
     cr_assert(gate_state(gate) != STATE_HALF_OPEN || gate_probes(gate) <= gate_probes(base_gate),
@@ -210,8 +134,8 @@ static struct image here;
 static void look(pid_t pid, uint32_t step)
 {
     if (step == 0) {
-        tally_slot(&scene.segment, SLOT, &base);
-        base_gate = gate_word();
+        tally_slot(&scene.segment, PEER_SLOT, &base);
+        base_gate = peer_gate();
     }
     image_take(&here);
     peer_goes_round();
@@ -237,17 +161,17 @@ static void overtake_at(struct moment moment)
     struct stepper worker;
     stepper_start(&worker, play->prepare, play->act);
     moment_reach(&worker, moment);
-    peer_settled = 0;
+    peer.settled = 0;
     peer_goes_round();
     call_tick(&scene.segment);
-    uint64_t gate = gate_word();
+    uint64_t gate = peer_gate();
     stepper_finish(&worker);
-    cr_assert(gate_word() == gate || !play->prepare, "step %u: it has moved the breaker", step);
+    cr_assert(peer_gate() == gate || !play->prepare, "step %u: it has moved the breaker", step);
     stepper_kill(&worker);
     reap(worker.pid);
     check_nothing_left(step);
     /* An acquire that would have been rejected may have found the breaker closed by now. */
-    check_counts(step, peer_settled, play->calls ? play->calls : 1);
+    check_counts(step, peer.settled, play->calls ? play->calls : 1);
     cr_assert_eq(places_taken(), 0, "step %u: its place is left", step);
 }
 
@@ -268,8 +192,8 @@ static void perform(const struct play *p)
     play = p;
     create("acted-on", p->policy);
     create("warm", NULL);
-    cr_assert_eq(lane_create(&peer), 0);
-    cr_assert_eq(ask(peer, WARM, &held), ANSWER_ADMITTED);
+    cr_assert_eq(lane_create(&peer.lane), 0);
+    cr_assert_eq(lane_asks(peer.lane, WARM, &held), ANSWER_ADMITTED);
     if (p->setup)
         p->setup();
     image_take(&before);
@@ -281,7 +205,7 @@ static void perform(const struct play *p)
         overtake_at(moments.at[i]);
     }
     cr_log_info("%u steps, %u of them with real kills; slowest call of another process %llu ns of CPU", moments.steps,
-                moments.count, (unsigned long long)peer_slowest_ns);
+                moments.count, (unsigned long long)peer.slowest_ns);
     moments_free(&moments);
     image_free(&before);
     image_free(&here);
@@ -334,7 +258,7 @@ static void breaker_opens(void)
 static void breaker_is_due(void)
 {
     peer_trips();
-    *scene.now_ms += call_retry_after_ms(&scene.segment, SLOT);
+    *scene.now_ms += call_retry_after_ms(&scene.segment, PEER_SLOT);
 }
 
 static void peer_probes(void)
@@ -352,7 +276,7 @@ static void peer_loses_probe(void)
 
 static void override_is_due(void)
 {
-    call_operate(&scene.segment, SLOT,
+    call_operate(&scene.segment, PEER_SLOT,
                  (struct gate_input){.event = GATE_OVERRIDE, .to = STATE_DISABLED, .until_ms = *scene.now_ms + 1000},
                  (struct actor){0});
     *scene.now_ms += 1000;
@@ -366,14 +290,14 @@ static void starts(void)
 static void has_called(void)
 {
     starts();
-    if (ask(own, WARM, &mine) == ANSWER_ADMITTED)
+    if (lane_asks(own, WARM, &mine) == ANSWER_ADMITTED)
         call_settle(&scene.segment, own, &mine, OUTCOME_SUCCESS, TOOK_MEASURED);
 }
 
 static void is_in_call(void)
 {
     has_called();
-    if (ask(own, SLOT, &mine) != ANSWER_ADMITTED)
+    if (lane_asks(own, PEER_SLOT, &mine) != ANSWER_ADMITTED)
         _exit(1);
 }
 
@@ -386,7 +310,7 @@ static void is_overdue(void)
 
 static void acquires(void)
 {
-    ask(own, SLOT, &mine);
+    lane_asks(own, PEER_SLOT, &mine);
 }
 
 static void succeeds(void)
@@ -404,9 +328,33 @@ static void ignores(void)
     call_settle(&scene.segment, own, &mine, OUTCOME_IGNORED, TOOK_MEASURED);
 }
 
+/* As the library does what nearly every call is. */
+static void acquires_plainly(void)
+{
+    struct plain_target target = plain_target(&scene.segment, PEER_SLOT);
+    if (!plain_acquire(&target, own, panel_commit(&scene.segment, PEER_SLOT), &mine))
+        _exit(1);
+}
+
+static void succeeds_plainly(void)
+{
+    struct plain_target target = plain_target(&scene.segment, PEER_SLOT);
+    if (plain_success(&target, own, &mine))
+        return;
+    if (gate_epoch(peer_gate()) == (uint16_t)(mine.call >> 16))
+        _exit(1); /* nobody has overtaken it: then it is plain */
+    succeeds();
+}
+
+static void is_in_plain_call(void)
+{
+    has_called();
+    acquires_plainly();
+}
+
 static void trips_by_hand(void)
 {
-    call_operate(&scene.segment, SLOT, (struct gate_input){.event = GATE_OPERATOR_TRIP}, (struct actor){0});
+    call_operate(&scene.segment, PEER_SLOT, (struct gate_input){.event = GATE_OPERATOR_TRIP}, (struct actor){0});
 }
 
 #define PLAIN         "failure_threshold=3 open_timeout=1s half_open_timeout=2s"
@@ -420,6 +368,10 @@ static void trips_by_hand(void)
 #define HALF_OPEN     IN(STATE_HALF_OPEN)
 
 ACT(acquire, PLAIN, NULL, has_called, acquires, CLOSED, 1)
+ACT(plain_acquire, PLAIN, NULL, has_called, acquires_plainly, CLOSED, 1)
+ACT(plain_success, PLAIN, NULL, is_in_plain_call, succeeds_plainly, CLOSED, 2)
+ACT(plain_success_in_window, PLAIN " window=count:4", NULL, is_in_plain_call, succeeds_plainly, CLOSED, 2)
+ACT(plain_success_timed, PLAIN " timing=precise", NULL, is_in_plain_call, succeeds_plainly, CLOSED, 2)
 ACT(first_acquire_of_a_process, PLAIN, NULL, starts, acquires, CLOSED, 1)
 ACT(success, PLAIN, peer_fails_once, is_in_call, succeeds, CLOSED, 2)
 ACT(failure, PLAIN, NULL, is_in_call, fails, CLOSED, 2)
