@@ -3,11 +3,11 @@
 #define BENCH_BENCH_H
 
 #include <cbclient.h>
-#include <signal.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "daemon.h"
+#include "interrupt.h"
 
 #define CAPACITY 65536
 
@@ -29,8 +29,6 @@ struct bench {
     cb_breaker *breakers[BREAKERS];
     uint32_t filled; /* further breakers, "filled/0" and so on */
 };
-
-extern volatile sig_atomic_t interrupted;
 
 static inline uint64_t now_ns(void)
 {

@@ -12,22 +12,6 @@
 #include "print.h"
 #include "row.h"
 
-volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    interrupted = signal;
-}
-
-static void signals_catch(void)
-{
-    struct sigaction catch = {.sa_handler = interrupt};
-    sigaction(SIGINT, &catch, NULL);
-    sigaction(SIGTERM, &catch, NULL);
-    sigaction(SIGHUP, &catch, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 static int breakers_create(struct bench *bench)
 {
     static const struct {
@@ -103,7 +87,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: cbbench [--json] [call | trip | create | list | get | crowd | memory]\n");
         return 2;
     }
-    signals_catch();
+    interrupt_catch();
     place_count(); /* notes which processors there are, before any pinning */
     int error = bench_start(&bench);
     place_at(0);

@@ -23,8 +23,6 @@
 #define PAPER_TO    1000
 #define SHARE       4 /* call_timeout is T / SHARE */
 
-volatile sig_atomic_t interrupted;
-
 enum way {
     WAY_EACH,    /* a breaker each */
     WAY_SHARED,  /* one for all */
@@ -57,11 +55,6 @@ struct task {
     char registry[80], breaker[32], policy[80];
     uint64_t offset_ns; /* of its first call, from the beginning of the outage */
 };
-
-static void interrupt(int signal)
-{
-    interrupted = signal;
-}
 
 /* ---- on paper ---- */
 
@@ -217,13 +210,11 @@ static int outage_start(struct outage *outage)
 int main(int argc, char **argv)
 {
     struct outage outage = {.timeout_ms = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 400};
-    struct sigaction catch = {.sa_handler = interrupt};
-    sigaction(SIGINT, &catch, NULL);
-    sigaction(SIGTERM, &catch, NULL);
     if (argc > 2 || outage.timeout_ms < 100 || outage.timeout_ms > 60000) {
         fprintf(stderr, "usage: opentime [TIMEOUT_MS]    100 to 60000\n");
         return 2;
     }
+    interrupt_catch();
     bool good = outage_start(&outage) == 0 && table_print(&outage);
     daemon_stop(&outage.daemon);
     return good ? 0 : 2;

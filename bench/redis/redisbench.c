@@ -8,13 +8,13 @@
  * It knows no probes, windows, latencies or counts of calls, and notices no worker that dies.
  */
 #include <hiredis/hiredis.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/interrupt.h"
 #include "server.h"
 
 #define RUNS      15
@@ -22,8 +22,6 @@
 #define THRESHOLD 5
 
 enum call { CALL_ADMITTED, CALL_REJECTED, CALL_ERROR };
-
-static volatile sig_atomic_t interrupted;
 
 struct breaker {
     redisContext *redis;
@@ -111,18 +109,10 @@ static bool measure(const struct server *server)
     return good;
 }
 
-static void interrupt(int signal)
-{
-    interrupted = signal;
-}
-
 int main(void)
 {
     struct server server;
-    struct sigaction catch = {.sa_handler = interrupt};
-    sigaction(SIGINT, &catch, NULL);
-    sigaction(SIGTERM, &catch, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    interrupt_catch();
     if (!server_start(&server)) {
         fprintf(stderr, "redisbench: redis-server does not start\n");
         return 2;
