@@ -1,8 +1,10 @@
 #include "report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cbclient.h>
 
@@ -40,8 +42,22 @@ static int exit_code_of(int error)
     }
 }
 
+#define SUBJECT_SIZE 128 /* more than any valid name */
+
+/* A name that is none may hold anything, and be of any length. */
+static const char *subject_text(const char *subject, char out[SUBJECT_SIZE])
+{
+    size_t length = 0;
+    for (; subject[length] && length < SUBJECT_SIZE - 4; length++)
+        out[length] = iscntrl((unsigned char)subject[length]) ? '?' : subject[length];
+    strcpy(out + length, subject[length] ? "..." : "");
+    return out;
+}
+
 int report_error(const char *subject, int error)
 {
     const char *sentence = cb_last_error();
-    return report(exit_code_of(error), "%s: %s", subject, *sentence ? sentence : cb_strerror(error));
+    char text[SUBJECT_SIZE];
+    return report(exit_code_of(error), "%s: %s", subject_text(subject, text),
+                  *sentence ? sentence : cb_strerror(error));
 }

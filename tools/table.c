@@ -4,6 +4,7 @@
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ bool table_narrow(void)
 bool colour_wanted(void)
 {
     const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return on_terminal() && !(refused && *refused) && terminal && *terminal;
+    return on_terminal() && !(refused && *refused) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
 const char *state_colour(int state)
