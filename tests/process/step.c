@@ -62,6 +62,14 @@ void stepper_start(struct stepper *stepper, void (*prepare)(void), void (*act)(v
     stepper->over = false;
 }
 
+void stepper_seize(struct stepper *stepper, pid_t child)
+{
+    stepper->pid = child;
+    cr_assert(ptrace(PTRACE_ATTACH, child, NULL, NULL) == 0, "ptrace: %s", strerror(errno));
+    stepper_wait(stepper);
+    stepper->over = false;
+}
+
 bool stepper_step(struct stepper *stepper)
 {
     if (!stepper->over)

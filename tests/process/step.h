@@ -18,6 +18,8 @@ struct stepper {
 
 /* Fork the child and let it prepare (NULL: nothing): it stands before the first instruction of its act. */
 void stepper_start(struct stepper *, void (*prepare)(void), void (*act)(void));
+/* Take hold of a child that runs already, wherever it stands; it has no act that would be over. */
+void stepper_seize(struct stepper *, pid_t child);
 /* One instruction. False: the act is over. */
 bool stepper_step(struct stepper *);
 /* To where it enters or leaves its next system call. False: the act is over. */
