@@ -39,21 +39,22 @@ static void memory_open_to(const char *name, gid_t group)
     }
 }
 
-/* A daemon with another runtime folder listens elsewhere. */
-static void socket_write(struct segment *segment, const char *socket)
+/* Look whether another daemon has the memory and say that we have it, in one step: of two that start at once, in folders
+ * of their own, the second to come here finds the first one's socket, which listens already. */
+static bool memory_claim(struct registry *registry, const char *socket)
 {
-    struct panel_header *header = segment->panel_rw;
-    if (strncmp(header->socket, socket, sizeof header->socket) == 0)
-        return;
-    panel_lock(segment, &header->mutex);
-    snprintf(header->socket, sizeof header->socket, "%s", socket);
+    struct panel_header *header = registry->segment.panel_rw;
+    panel_lock(&registry->segment, &header->mutex);
+    bool ours = !is_served_elsewhere(registry, socket);
+    if (ours && strncmp(header->socket, socket, sizeof header->socket) != 0)
+        snprintf(header->socket, sizeof header->socket, "%s", socket);
     pthread_mutex_unlock(&header->mutex);
+    return ours;
 }
 
-static void take_over(struct registry *registry, gid_t group, const char *socket)
+static void take_over(struct registry *registry, gid_t group)
 {
     memory_open_to(registry->name, group);
-    socket_write(&registry->segment, socket);
     uint32_t breakers = panel_recover(&registry->segment);
     log_say(LOG_INFO, "registry %s: took over its memory with %u of %u breakers", registry->name, breakers,
             registry->segment.capacity);
@@ -73,7 +74,7 @@ static int join(struct registry *registry, uint32_t capacity, const char *socket
     int result = segment_open(registry->name, true, &registry->segment, error);
     if (result == SEGMENT_EABSENT)
         return 0;
-    if (result == 0 && is_served_elsewhere(registry, socket))
+    if (result == 0 && !memory_claim(registry, socket))
         return -1;
     if (result == 0 && (capacity == 0 || capacity == registry->segment.capacity))
         return 1;
@@ -111,7 +112,7 @@ bool registry_open(struct registry *registry, const char *name, uint32_t capacit
     snprintf(registry->name, sizeof registry->name, "%s", name);
     int joined = join(registry, capacity, socket);
     if (joined > 0)
-        take_over(registry, group, socket);
+        take_over(registry, group);
     if (joined < 0 || (joined == 0 && !create(registry, capacity, group, socket))) {
         registry_close(registry);
         return false;
