@@ -67,8 +67,25 @@ static bool is_replaceable(int error)
            error == SEGMENT_ECORRUPT;
 }
 
+/* Breakers are not given up for memory that cannot be had: all of the new one is made, up to its name, which the old one
+ * still bears. */
+static bool is_affordable(const struct registry *registry, uint32_t capacity, gid_t group, const char *socket)
+{
+    struct geometry geometry;
+    struct segment trial;
+    char error[SEGMENT_ERROR_SIZE] = "";
+    geometry_default(&geometry, capacity);
+    int result = segment_create(registry->name, &geometry, group, socket, &trial, error);
+    segment_close(&trial);
+    if (result == 0 || result == -EEXIST)
+        return true;
+    log_say(LOG_ERR, "registry %s: stays with its capacity of %u: %s", registry->name, registry->segment.capacity,
+            error);
+    return false;
+}
+
 /* 1: joined; 0: there is none (any more); -1: said why not. */
-static int join(struct registry *registry, uint32_t capacity, const char *socket)
+static int join(struct registry *registry, uint32_t capacity, gid_t group, const char *socket)
 {
     char error[SEGMENT_ERROR_SIZE] = "";
     int result = segment_open(registry->name, true, &registry->segment, error);
@@ -78,6 +95,8 @@ static int join(struct registry *registry, uint32_t capacity, const char *socket
         return -1;
     if (result == 0 && (capacity == 0 || capacity == registry->segment.capacity))
         return 1;
+    if (result == 0 && !is_affordable(registry, capacity, group, socket))
+        return -1;
     if (result != 0 && !is_replaceable(result)) {
         log_say(LOG_ERR, "registry %s: %s", registry->name, error);
         return -1;
@@ -110,7 +129,7 @@ bool registry_open(struct registry *registry, const char *name, uint32_t capacit
 {
     *registry = (struct registry){0};
     snprintf(registry->name, sizeof registry->name, "%s", name);
-    int joined = join(registry, capacity, socket);
+    int joined = join(registry, capacity, group, socket);
     if (joined > 0)
         take_over(registry, group);
     if (joined < 0 || (joined == 0 && !create(registry, capacity, group, socket))) {

@@ -1,7 +1,9 @@
 /* The daemon's life: starting, checking, reloading, dying, taking over, and what it does when workers die. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -450,6 +452,30 @@ Test(takeover, another_capacity_replaces_the_memory)
 }
 
 /* A header that makes no sense is no reason not to start. */
+/* The memory was once retired before it was known that its successor could not be had. */
+Test(takeover, a_capacity_that_does_not_fit_costs_no_breaker)
+{
+    struct daemon daemon;
+    struct output output;
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m") != 0)
+        cr_skip_test("needs to mount");
+    daemon_start(&daemon, "--capacity", "8", (char *)NULL);
+    int fd = wire_open(&daemon);
+    cr_assert(wire_create(fd, "a", "jitter=5", NULL) == 0);
+    close(fd);
+    daemon_term(&daemon);
+    run(&output, REGISTRYD_PATH, "--registry", daemon.registry, "--runtime-dir", daemon.dir, "--capacity", "65536",
+        (char *)NULL);
+    EXPECT_SAYS(output, 1, "lower the capacity");
+    output_free(&output);
+    daemon_restart(&daemon);
+    fd = wire_open(&daemon);
+    expect_policy(fd, "a", "jitter=5");
+    close(fd);
+    daemon_stop(&daemon);
+}
+
 Test(takeover, damaged_memory_is_replaced)
 {
     struct daemon daemon;
