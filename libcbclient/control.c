@@ -18,6 +18,18 @@ static int reason_check(const char *reason)
     return 0;
 }
 
+/* What every control asks first. The slot of a private breaker that was removed may be another's by now; a shared one's
+ * name is what the daemon goes by. */
+static int check(const cb_breaker *breaker, const char *function, const char *reason)
+{
+    if (!breaker)
+        return fail(-EINVAL, "%s: breaker is NULL", function);
+    const struct binding *binding = breaker_binding(breaker);
+    if (!binding->shared && !binding_current(binding))
+        return fail(CB_EREMOVED, "breaker '%s' was removed", breaker->name);
+    return reason_check(reason);
+}
+
 static int exchange(cb_registry *registry, const Cb__Request *request)
 {
     Cb__Reply *reply;
@@ -72,7 +84,7 @@ static int operate_own(const struct binding *binding, struct gate_input input, c
 
 int cb_trip(cb_breaker *breaker, const char *reason)
 {
-    int code = breaker ? reason_check(reason) : fail(-EINVAL, "cb_trip: breaker is NULL");
+    int code = check(breaker, "cb_trip", reason);
     if (code < 0)
         return code;
     const struct binding *own = own_binding(breaker);
@@ -83,7 +95,7 @@ int cb_trip(cb_breaker *breaker, const char *reason)
 
 int cb_reset(cb_breaker *breaker, const char *reason)
 {
-    int code = breaker ? reason_check(reason) : fail(-EINVAL, "cb_reset: breaker is NULL");
+    int code = check(breaker, "cb_reset", reason);
     if (code < 0)
         return code;
     const struct binding *own = own_binding(breaker);
@@ -119,15 +131,13 @@ static int override_own(const struct binding *binding, enum cb_state state, uint
 
 int cb_override(cb_breaker *breaker, enum cb_state state, uint64_t for_ms, const char *reason)
 {
-    if (!breaker)
-        return fail(-EINVAL, "cb_override: breaker is NULL");
+    int code = check(breaker, "cb_override", reason);
+    if (code < 0)
+        return code;
     if (state != CB_CLOSED && state != CB_FORCED_OPEN && state != CB_DISABLED && state != CB_METRICS_ONLY)
         return fail(-EINVAL, "an override is forced-open, disabled or metrics-only, or closed to end one");
     if (for_ms > POLICY_MAX_MS)
         return fail(-EINVAL, "an override lasts at most 7 days, or until it is ended");
-    int code = reason_check(reason);
-    if (code < 0)
-        return code;
     if (own_binding(breaker))
         return override_own(own_binding(breaker), state, for_ms, reason);
     Cb__Override message = CB__OVERRIDE__INIT;
@@ -144,9 +154,9 @@ int cb_override(cb_breaker *breaker, enum cb_state state, uint64_t for_ms, const
 int cb_set_policy(cb_breaker *breaker, const char *text)
 {
     struct policy policy;
-    if (!breaker)
-        return fail(-EINVAL, "cb_set_policy: breaker is NULL");
-    int code = policy_of_text(text, &policy);
+    int code = check(breaker, "cb_set_policy", NULL);
+    if (code == 0)
+        code = policy_of_text(text, &policy);
     if (code < 0)
         return code;
     const struct binding *own = own_binding(breaker);
@@ -165,7 +175,7 @@ int cb_set_policy(cb_breaker *breaker, const char *text)
 
 int cb_remove(cb_breaker *breaker, const char *reason)
 {
-    int code = breaker ? reason_check(reason) : fail(-EINVAL, "cb_remove: breaker is NULL");
+    int code = check(breaker, "cb_remove", reason);
     if (code < 0)
         return code;
     const struct binding *own = own_binding(breaker);

@@ -258,6 +258,23 @@ Test(client, a_removed_breaker_starts_anew)
     cr_assert_eq(counts().failures, 0);
 }
 
+Test(client, controls_on_a_removed_breaker_are_not_the_next_ones)
+{
+    cb_breaker *next;
+    cr_assert_eq(cb_remove(breaker, NULL), 0);
+    cr_assert_eq(cb_get_or_create(registry, "next", NULL, &next), 0); /* in the slot that is free now */
+    cr_expect_eq(cb_trip(breaker, NULL), CB_EREMOVED);
+    cr_expect(strstr(cb_last_error(), "'b' was removed"), "%s", cb_last_error());
+    cr_expect_eq(cb_override(breaker, CB_DISABLED, 0, NULL), CB_EREMOVED);
+    cr_expect_eq(cb_set_policy(breaker, "jitter=5"), CB_EREMOVED);
+    cr_expect_eq(cb_reset(breaker, NULL), CB_EREMOVED);
+    cr_expect_eq(cb_remove(breaker, NULL), CB_EREMOVED);
+    cr_expect_eq(cb_state_of(next), CB_CLOSED);
+    struct cb_health health;
+    cr_expect_eq(cb_health_of(next, &health, sizeof health), 0);
+    cr_expect_str_eq(health.policy, "");
+}
+
 Test(client, every_code_has_words)
 {
     for (int code = CB_EREASON; code <= CB_ENODAEMON; code++)
