@@ -78,6 +78,13 @@ static struct verdict judge_streak(const struct settlement *s, const struct poli
     return (struct verdict){0};
 }
 
+static void trip(const struct segment *segment, uint32_t slot, uint16_t epoch, struct verdict verdict,
+                 const struct policy *policy, struct actor actor)
+{
+    struct gate_input input = {.event = GATE_TRIP, .epoch = epoch, .cause = verdict.cause};
+    transition_apply(segment, slot, input, policy, verdict.value, actor);
+}
+
 static void settle_closed(const struct settlement *s, const struct policy_view *view, bool may_trip)
 {
     struct slot *slot = segment_slot(s->segment, s->slot);
@@ -91,9 +98,7 @@ static void settle_closed(const struct settlement *s, const struct policy_view *
     if ((s->failed || s->slow) && !verdict.cause && window.kind != WINDOW_NONE)
         verdict = judge_window(&view->policy, window_sum(s->segment, s->slot, window, s->epoch, s->now_ms));
     if (verdict.cause && may_trip)
-        transition_apply(s->segment, s->slot,
-                         (struct gate_input){.event = GATE_TRIP, .epoch = s->epoch, .cause = verdict.cause},
-                         &view->policy, verdict.value, s->actor);
+        trip(s->segment, s->slot, s->epoch, verdict, &view->policy, s->actor);
 }
 
 static void settle_probe(const struct settlement *s, const struct policy *policy)
@@ -185,18 +190,46 @@ static bool take_back(const struct segment *segment, const struct held *held)
     return true;
 }
 
+/* A failure where only the streak counts: of the policy one number is needed, read where it lies, with the commit word
+ * again behind it. Comes to the same as outcome_apply(). False: it is not such a failure, nothing was done. */
+static bool settle_plain_failure(const struct segment *segment, const struct held *held, struct actor actor)
+{
+    uint32_t number = (uint32_t)(held->call & 0xffff);
+    uint16_t epoch = (uint16_t)(held->call >> 16);
+    struct slot *slot = segment_slot(segment, number);
+    uint64_t commit = panel_commit(segment, number);
+    const struct policy *policy = &segment->controls[number].copy[commit & 1].policy;
+    uint32_t threshold = __atomic_load_n(&policy->failure_threshold, __ATOMIC_ACQUIRE);
+    if ((held->call & (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)) || held->started != 0 ||
+        !(commit & TRAIT_USED) || (commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) ||
+        atomic_load_explicit(&slot->gate, memory_order_acquire) != gate_closed(epoch) ||
+        panel_commit(segment, number) != commit)
+        return false;
+    count_one(&segment_stripe(segment, number, stripe_here(segment))->failures);
+    uint64_t streak = streak_add(slot, epoch);
+    struct policy_view view;
+    if (threshold != 0 && streak >= threshold && panel_policy(segment, number, &view))
+        trip(segment, number, epoch, (struct verdict){CAUSE_STREAK, streak}, &view.policy, actor);
+    if (held->entry)
+        entry_free(segment, held->entry - 1, held->call);
+    return true;
+}
+
 int call_settle(const struct segment *segment, struct lane *lane, struct held *held, enum outcome outcome,
                 uint64_t took_ns)
 {
     if (__builtin_expect(held->owner != lane_serial(lane), 0))
         return CALL_NOT_MINE;
+    struct actor actor = {.pid = process_pid(lane_identity(lane))};
+    if (outcome == OUTCOME_FAILURE && took_ns == TOOK_MEASURED && settle_plain_failure(segment, held, actor))
+        return CALL_SETTLED;
     if (took_ns == TOOK_MEASURED)
         took_ns = took_since(segment, held);
     if (!take_back(segment, held))
         return CALL_WAS_OVERDUE;
     if (held->place)
         place_release(segment, held->place, held->entry - 1, held->call);
-    outcome_apply(segment, held->call, outcome, took_ns, (struct actor){.pid = process_pid(lane_identity(lane))});
+    outcome_apply(segment, held->call, outcome, took_ns, actor);
     if (held->entry)
         entry_free(segment, held->entry - 1, held->call);
     return CALL_SETTLED;

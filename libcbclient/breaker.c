@@ -14,29 +14,32 @@
 static size_t breaker_index(const cb_registry *registry, const char *name)
 {
     size_t i = panel_hash(name) & (registry->breaker_room - 1);
-    while (registry->breakers[i] && strcmp(registry->breakers[i]->name, name) != 0)
-        i = (i + 1) & (registry->breaker_room - 1);
-    return i;
+    for (;; i = (i + 1) & (registry->breaker_room - 1)) {
+        const struct handle *handle = &registry->breakers[i];
+        __builtin_prefetch(handle->block);
+        if (!handle->breaker || strcmp(handle->breaker->name, name) == 0)
+            return i;
+    }
 }
 
 static int breakers_grow(cb_registry *registry)
 {
     size_t old_room = registry->breaker_room, room = old_room ? old_room * 2 : 64;
-    cb_breaker **old = registry->breakers, **breakers = calloc(room, sizeof *breakers);
+    struct handle *old = registry->breakers, *breakers = calloc(room, sizeof *breakers);
     if (!breakers)
         return fail(-ENOMEM, "no memory for %zu breakers", room / 2);
     registry->breakers = breakers;
     registry->breaker_room = room;
     for (size_t i = 0; i < old_room; i++)
-        if (old[i])
-            breakers[breaker_index(registry, old[i]->name)] = old[i];
+        if (old[i].breaker)
+            breakers[breaker_index(registry, old[i].breaker->name)] = old[i];
     free(old);
     return 0;
 }
 
 static cb_breaker *breaker_lookup(const cb_registry *registry, const char *name)
 {
-    return registry->breaker_room ? registry->breakers[breaker_index(registry, name)] : NULL;
+    return registry->breaker_room ? registry->breakers[breaker_index(registry, name)].breaker : NULL;
 }
 
 /* The handle of that name, made if there is none. */
@@ -52,7 +55,7 @@ static int breaker_handle(cb_registry *registry, const char *name, cb_breaker **
         return fail(-ENOMEM, "no memory for breaker '%s'", name);
     breaker->registry = registry;
     strcpy(breaker->name, name);
-    registry->breakers[breaker_index(registry, name)] = breaker;
+    registry->breakers[breaker_index(registry, name)].breaker = breaker;
     registry->breaker_count++;
     *out = breaker;
     return 0;
@@ -62,7 +65,7 @@ static int breaker_handle(cb_registry *registry, const char *name, cb_breaker **
 
 static int breaker_bind(cb_breaker *breaker, struct membership *membership, uint32_t slot)
 {
-    struct binding *binding = calloc(1, sizeof *binding);
+    struct binding *binding = breaker->bound ? calloc(1, sizeof *binding) : &breaker->first;
     if (!binding)
         return fail(-ENOMEM, "no memory for breaker '%s'", breaker->name);
     binding->target = plain_target(&membership->segment, slot);
@@ -73,6 +76,8 @@ static int breaker_bind(cb_breaker *breaker, struct membership *membership, uint
     binding->slot = slot;
     binding->incarnation = commit_incarnation(panel_commit(&membership->segment, slot));
     binding->next = breaker_binding(breaker);
+    breaker->bound = true;
+    breaker->registry->breakers[breaker_index(breaker->registry, breaker->name)].block = binding->target.control;
     /* Releases its fields to whoever follows the pointer. */
     atomic_store_explicit(&breaker->binding, binding, memory_order_release);
     return 0;
@@ -132,7 +137,7 @@ static void breakers_rebind(cb_registry *registry)
 {
     bool daemon_answers = true;
     for (size_t i = 0; i < registry->breaker_room; i++) {
-        cb_breaker *breaker = registry->breakers[i];
+        cb_breaker *breaker = registry->breakers[i].breaker;
         if (!breaker || !breaker_needs_binding(breaker) || breaker_bind_shared(breaker) == 0)
             continue;
         if (breaker->policy && daemon_answers && atomic_load(&registry->shared))

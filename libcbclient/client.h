@@ -37,7 +37,15 @@ struct cb_breaker {
     _Atomic(struct binding *) binding;
     cb_registry *registry;
     char name[NAME_SIZE];
-    char *policy; /* what cb_get_or_create() was given; NULL for a handle from cb_get() */
+    char *policy;         /* what cb_get_or_create() was given; NULL for a handle from cb_get() */
+    struct binding first; /* the first it gets; here, so that looking it up touches as few cache lines as it can */
+    bool bound;           /* `first` is used */
+};
+
+/* A place in the table of handles. `block` is what finding the handle leads to next: fetched while it is looked at. */
+struct handle {
+    cb_breaker *breaker;
+    const void *block;
 };
 
 #define ADOPTING (UINT64_C(1) << 32) /* beyond every pid */
@@ -52,7 +60,7 @@ struct cb_registry {
     _Atomic(struct membership *) shared;
     struct membership *own;         /* private memory, made when first needed */
     struct membership *memberships; /* all, to be released at detach */
-    cb_breaker **breakers;          /* by hash of the name */
+    struct handle *breakers;        /* by hash of the name */
     size_t breaker_count, breaker_room;
 
     pthread_mutex_t wire; /* the connection to the daemon */

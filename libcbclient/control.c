@@ -111,7 +111,7 @@ int cb_reset_all(cb_registry *registry, const char *reason)
         return code;
     registry_lock(registry);
     for (size_t i = 0; i < registry->breaker_room; i++) {
-        cb_breaker *breaker = registry->breakers[i];
+        cb_breaker *breaker = registry->breakers[i].breaker;
         if (breaker && breaker_binding(breaker) && own_binding(breaker))
             operate_own(own_binding(breaker), (struct gate_input){.event = GATE_RESET}, reason);
     }

@@ -159,7 +159,7 @@ int cb_attach(const char *name, cb_registry **out)
 static void breaker_destroy(cb_breaker *breaker)
 {
     struct binding *binding = atomic_load(&breaker->binding);
-    while (binding) {
+    while (binding && binding != &breaker->first) {
         struct binding *before = binding->next;
         free(binding);
         binding = before;
@@ -176,8 +176,8 @@ void cb_detach(cb_registry **handle)
     *handle = NULL;
     registry_adopt(registry);
     for (size_t i = 0; i < registry->breaker_room; i++)
-        if (registry->breakers[i])
-            breaker_destroy(registry->breakers[i]);
+        if (registry->breakers[i].breaker)
+            breaker_destroy(registry->breakers[i].breaker);
     for (struct membership *m = registry->memberships, *next; m; m = next) {
         next = m->next;
         membership_destroy(m);
