@@ -27,6 +27,15 @@ cc "$program" -o "$prefix/static" $(pkg-config "${variables[@]}" --cflags --libs
 "$prefix/static"
 cmake --install "$build" --prefix "$prefix/usr" >"$prefix/log"
 
+echo "an operation that throws, shared and static"
+for kind in "" --static; do
+    # shellcheck disable=SC2046,SC2086
+    c++ "$source/tests/install/throws.cc" -o "$prefix/throws" $(pkg-config "${variables[@]}" --cflags --libs $kind cbclient)
+    LD_LIBRARY_PATH=$libdir "$prefix/throws"
+    rm -f "$libdir"/libcbclient.so
+done
+cmake --install "$build" --prefix "$prefix/usr" >"$prefix/log"
+
 echo "find_package, shared and static"
 cmake -S "$source/tests/install" -B "$prefix/build" -DCMAKE_PREFIX_PATH="$prefix/usr" >"$prefix/log"
 cmake --build "$prefix/build" >"$prefix/log" || { cat "$prefix/log"; exit 1; }
