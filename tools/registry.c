@@ -14,12 +14,12 @@ const char *registry_name(const struct options *options)
     return environment && *environment ? environment : "default";
 }
 
-static int report_no_daemon(const char *name, const char *consequence)
+static int report_no_daemon(const char *name, const char *what, const char *consequence)
 {
     char start[128] = "`systemctl start registryd` or `registryd &`";
     if (strcmp(name, "default"))
         snprintf(start, sizeof start, "`registryd --registry %.63s &`", name);
-    return report(EXIT_NO_DAEMON, "registry '%s': registryd is not running; %s%sstart it with %s", name, consequence,
+    return report(EXIT_NO_DAEMON, "registry '%s': registryd %s; %s%sstart it with %s", name, what, consequence,
                   *consequence ? "; " : "", start);
 }
 
@@ -27,7 +27,7 @@ int registry_report(const struct options *options, int error, const char *conseq
 {
     const char *name = registry_name(options);
     if (error == CB_ENODAEMON)
-        return report_no_daemon(name, consequence);
+        return report_no_daemon(name, "is not running", consequence);
     char subject[128];
     snprintf(subject, sizeof subject, "registry '%.64s'%s%s", name, *consequence ? ", " : "", consequence);
     return report_error(subject, error);
@@ -35,7 +35,8 @@ int registry_report(const struct options *options, int error, const char *conseq
 
 int registry_report_unreachable(const struct options *options)
 {
-    return report_no_daemon(registry_name(options), "its breakers work on, but only it can change them");
+    return report_no_daemon(registry_name(options), "is not running, or is stopped",
+                            "its breakers work on, but only it can change them");
 }
 
 int registry_open(const struct options *options, cb_registry **out)

@@ -1,5 +1,6 @@
 /* cbctl against a real daemon: what it prints, what it changes, and its exit codes. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,17 @@ Test(cbctl, reading_needs_no_daemon)
     expect(4, "registryd", "create", "another");
     daemon_restart(&registry);
     expect(0, "b: closed", "reset", "b");
+}
+
+Test(cbctl, a_stopped_daemon_holds_nobody_up_for_long)
+{
+    expect(0, "", "create", "b");
+    kill(registry.pid, SIGSTOP);
+    expect(0, "b ", "list");
+    expect(0, "", "run", "b", "--", "true");
+    expect(4, "or is stopped", "trip", "b");
+    kill(registry.pid, SIGCONT);
+    expect(0, "b: open", "trip", "b");
 }
 
 /* Complete the last of `words` as bash would, and print the offers in one line. */
