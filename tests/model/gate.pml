@@ -1,8 +1,8 @@
 /*
  * The gate with leases and lanes, for Spin: what core/gate.c, core/call.c, core/settle.c and core/reap.c do, one step
- * for every store or compare-and-swap that others can see. Three workers call one breaker, each with one lane entry. Any
- * of them may be killed between any two steps, or just not go on (a stopped one); so may the daemon, who reaps the dead
- * and settles what is overdue. Time passes and an operator trips and resets whenever they like. run.sh checks it.
+ * for every store or compare-and-swap that others can see. Three workers call one breaker, each with one lane entry.
+ * Any of them may be killed between any two steps, or just not go on (a stopped one); so may the daemon, who reaps the
+ * dead and settles what is overdue. Time passes and an operator trips and resets whenever they like. run.sh checks it.
  *
  * What is abstracted, and why it may be:
  * - An epoch is its age seen from the gate: CURRENT, NEXT (named by who is about to make it), OLD. It grows old with
