@@ -1,10 +1,13 @@
 #include "tests/process/peer.h"
 
 #include <criterion/criterion.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "core/panel.h"
 #include "tests/process/scene.h"
+
+#define HANG_NS 50000000u /* of CPU: no call needs a thousandth of it */
 
 struct peer peer;
 
@@ -78,4 +81,18 @@ void peer_trips(void)
         cr_assert_eq(peer_calls(OUTCOME_FAILURE), ANSWER_ADMITTED);
     cr_assert_eq(gate_state(peer_gate()), STATE_OPEN, "it cannot be tripped");
     cr_assert_eq(peer_calls(OUTCOME_SUCCESS), ANSWER_REJECTED_OPEN);
+}
+
+void peer_goes_round(void)
+{
+    struct rusage before, after;
+    getrusage(RUSAGE_THREAD, &before);
+    for (unsigned i = 0; i < peer.kept_count; i++)
+        peer_settles(peer.kept[i], OUTCOME_IGNORED);
+    peer_recovers();
+    peer_trips();
+    peer_recovers();
+    getrusage(RUSAGE_THREAD, &after);
+    cr_assert_eq(after.ru_nvcsw, before.ru_nvcsw, "a call has waited");
+    cr_assert_lt(peer.slowest_ns, HANG_NS, "a call took %llu ns", (unsigned long long)peer.slowest_ns);
 }

@@ -12,6 +12,8 @@ struct peer {
     struct lane *lane;
     uint64_t settled;    /* its calls so far */
     uint64_t slowest_ns; /* of CPU, of anything it called */
+    struct held kept[2]; /* calls in flight that it settles when it goes round */
+    unsigned kept_count;
 };
 extern struct peer peer;
 
@@ -27,5 +29,7 @@ enum breaker_answer peer_calls(enum outcome);
 void peer_recovers(void);
 /* Fail until it opens; that must come, with every call admitted before and rejected after. */
 void peer_trips(void);
+/* Everything that a breaker does: closed, tripped, open, closed again; without ever sleeping or spinning. */
+void peer_goes_round(void);
 
 #endif
