@@ -3,12 +3,11 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#define CAPACITY_MAX 65536 /* a slot has 16 bits in a call's word */
-#define STRIPES_MAX  256
-#define WORKERS_MAX  (1u << 20)
-#define CHUNKS_MAX   (1u << 22)
-#define PLACES_MAX   (1u << 22)
-#define JOURNAL_MAX  (1u << 22)
+#define STRIPES_MAX 256
+#define WORKERS_MAX (1u << 20)
+#define CHUNKS_MAX  (1u << 22)
+#define PLACES_MAX  (1u << 22)
+#define JOURNAL_MAX (1u << 22)
 
 /* Areas begin on a pair of cache lines, which the processor may fetch together. */
 #define AREA_ALIGNMENT ((uint64_t)2 * CACHE_LINE)

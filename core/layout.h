@@ -49,6 +49,8 @@
 #define REASON_SIZE 128
 #define PATH_SIZE   108
 
+#define CAPACITY_MAX 65536 /* breakers: a slot has 16 bits in a call's word */
+
 typedef _Atomic uint64_t au64;
 typedef _Atomic uint32_t au32;
 

@@ -132,10 +132,9 @@ static int create_locked(struct segment *segment, const char *name, const struct
     }
     uint32_t chosen = slot_free(segment);
     if (chosen == SLOT_NONE)
-        return fault(error, -ENOSPC,
-                     "the registry is full (%u breakers): remove some with cbctl remove, or start registryd with a "
-                     "larger --capacity",
-                     (unsigned)segment->capacity);
+        return fault(error, -ENOSPC, "the registry is full (%u breakers): remove some with cbctl remove%s",
+                     (unsigned)segment->capacity,
+                     segment->capacity < CAPACITY_MAX ? ", or start registryd with a larger --capacity" : "");
     int result = slot_fill(segment, chosen, name, policy, uid, error);
     if (result != 0)
         return result;

@@ -8,7 +8,6 @@
 #include "core/layout.h"
 
 #define CAPACITY_DEFAULT 1024
-#define CAPACITY_MAX     65536
 #define GROUP_NONE       ((gid_t)-1)
 
 struct config_breaker {

@@ -132,6 +132,7 @@ Test(panel, as_many_as_there_can_be)
         created(name);
     }
     cr_assert_eq(panel_create(&segment, "x", &plain, 0, &slot, error), -ENOSPC);
+    cr_expect(strstr(error, "cbctl remove") && !strstr(error, "--capacity"), "%s", error); /* there is no larger one */
     for (int i = 0; i < ALL; i++) {
         snprintf(name, sizeof name, "breaker-%d", i);
         int64_t found = panel_find(&segment, name);
