@@ -1,6 +1,6 @@
-/* A panel's header, as a joiner checks it: whatever passes describes areas that lie inside its objects. The input is laid
- * over a good header by exclusive or, so that few bytes reach far; it begins with how much of the header there is and
- * what the object's size differs by. */
+/* A panel's header, as a joiner checks it: whatever passes describes areas that lie inside its objects. The input is
+ * laid over a good header by exclusive or, so that few bytes reach far; it begins with how much of the header there is
+ * and what the object's size differs by. */
 #include <string.h>
 
 #include "core/geometry.h"
