@@ -1,7 +1,6 @@
 /* The daemon's requests, one connection of them: any bytes as packets, against a registry in private memory. The input:
  * a byte for the peer's rank, then packets, each behind its length in two bytes (little-endian, at most what is
  * left). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/panel.h"
