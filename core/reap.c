@@ -29,21 +29,23 @@ static void release_place(const struct segment *segment, uint32_t entry, uint64_
         place_release_of(segment, &view, entry, word);
 }
 
+/* Mark it pending, apply its outcome, free it: a daemon that dies in between leaves a pending call, and whoever reaps
+ * next ends the half-open phase of a probe at once. The entry of a living process that comes back meanwhile may be freed
+ * by that, and claimed again: so this frees by compare-and-swap. */
 bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enum outcome outcome)
 {
+    au64 *call = &lane_call(segment, entry)->call;
     bool known = call_slot(word) < segment->capacity;
     if (known)
         release_place(segment, entry, word);
-    uint64_t expected = word;
-    if (!atomic_compare_exchange_strong(&lane_call(segment, entry)->call, &expected,
-                                        word & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT))
+    uint64_t expected = word, pending = word | CALL_PENDING;
+    if (!atomic_compare_exchange_strong(call, &expected, pending))
         return false;
-    if (!known)
-        return true;
-    if (!(word & CALL_PENDING))
+    if (known && !(word & CALL_PENDING))
         outcome_apply(segment, word, outcome, TOOK_MEASURED, (struct actor){0});
-    else if (word & CALL_PROBE)
+    else if (known && (word & CALL_PROBE))
         probe_lost(segment, word);
+    atomic_compare_exchange_strong(call, &pending, word & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT);
     return true;
 }
 

@@ -174,17 +174,26 @@ static uint64_t took_since(const struct segment *segment, const struct held *hel
     return now > held->started ? now - held->started : 0;
 }
 
-/* Take the call back from the lane before its outcome is applied. Where the daemon might settle it as overdue, by
- * exchange: exactly one of the two does. */
+/* Where the daemon might settle a call as overdue: by exchange, so that exactly one of the two does. Who comes too late
+ * frees the entry, if the daemon has not done so (yet, or ever). */
+static bool take_back_timed(au64 *entry, uint64_t call)
+{
+    uint64_t expected = call, pending = call | CALL_PENDING;
+    if (atomic_compare_exchange_strong_explicit(entry, &expected, pending, memory_order_acq_rel, memory_order_relaxed))
+        return true;
+    atomic_compare_exchange_strong_explicit(entry, &pending, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
+                                            memory_order_acq_rel, memory_order_relaxed);
+    return false;
+}
+
+/* Take the call back from the lane before its outcome is applied. */
 static bool take_back(const struct segment *segment, const struct held *held)
 {
     if (held->entry == 0)
         return true;
     au64 *entry = &lane_call(segment, held->entry - 1)->call;
-    uint64_t expected = held->call;
     if (held->call & CALL_TIMED)
-        return atomic_compare_exchange_strong_explicit(entry, &expected, held->call | CALL_PENDING,
-                                                       memory_order_acq_rel, memory_order_relaxed);
+        return take_back_timed(entry, held->call);
     if (held->call & CALL_PROBE)
         atomic_store_explicit(entry, held->call | CALL_PENDING, memory_order_release);
     return true;

@@ -239,5 +239,5 @@ ACT(end_of_an_override, PLAIN, override_is_due, has_called, acquires, CLOSED | P
 
 /* The daemon itself, killed over the dead: its successor goes on. */
 ACT(reaping_a_call, BULKHEAD, worker_dies, nothing, reaps, CLOSED, 1)
-ACT(reaping_a_probe, BULKHEAD, probing_worker_dies, nothing, reaps, OPEN | HALF_OPEN, 1)
+ACT(reaping_a_probe, BULKHEAD, probing_worker_dies, nothing, reaps, OPEN, 1)
 ACT(settling_an_overdue_call, TIMED, call_grows_old, nothing, ticks, CLOSED, 1)
