@@ -6,6 +6,7 @@
  * Starts a registry of its own and removes it. Exit code: 0, all limits kept; 1, one was missed; 2, it could not run.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
         return 2;
     }
     interrupt_catch();
+    getloadavg(&samples.load, 1);
     place_count(); /* notes which processors there are, before any pinning */
     int error = bench_start(&bench);
     place_at(0);

@@ -35,17 +35,16 @@ static void processor_name(char out[80])
         fclose(file);
 }
 
-static void head_print(void)
+static void head_print(double load)
 {
     char processor[80];
     struct utsname host;
-    double load[1] = {0};
     processor_name(processor);
     uname(&host);
     printf("%s, %u CPUs, Linux %s; %d runs in turn, median, spread of the middle half\n", processor, place_count(),
            host.release, RUNS);
-    if (getloadavg(load, 1) == 1 && load[0] > 1.5)
-        printf("others are using this machine (load %.1f): the figures may be off\n", load[0]);
+    if (load > 1.5)
+        printf("others are using this machine (load %.1f): the figures may be off\n", load);
     printf("\n%-47s %10s %7s   %-16s %5s\n", "what", "median", "spread", "at most", "used");
 }
 
@@ -61,7 +60,7 @@ static const char *verdict(const struct result *result)
 unsigned print_table(const struct samples *samples)
 {
     unsigned missed = 0;
-    head_print();
+    head_print(samples->load);
     for (enum row_id id = 0; id < ROWS; id++) {
         if (!samples->asked[rows[id].group])
             continue;
