@@ -12,6 +12,7 @@ static void begin(void)
     daemon_start(&registry, (char *)NULL);
     setenv("CB_REGISTRY", registry.registry, 1);
     setenv("CBCTL", CBCTL_PATH, 1);
+    setenv("TRACES", SOURCE_DIR "/tests/traces", 1);
     setenv("TERM", "xterm", 1);
     unsetenv("NO_COLOR");
 }
@@ -57,7 +58,7 @@ Test(cbctl_output, every_command_with_json_prints_one_value)
         "reset --all",
         "remove b",
         "history",
-        "simulate " SOURCE_DIR "/tests/traces/operator.trace",
+        "simulate \"$TRACES\"/operator.trace",
     };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char command[256];
