@@ -275,26 +275,30 @@ inline second_store(count)
     check_probes()
 }
 
-/* Take the call back from the lane; by exchange if the daemon might. Afterwards somebody has it: we, or the daemon. */
+inline lane_free(w)
+{
+    lane[w].busy = false; lane[w].pending = false; lane[w].probe = false; lane[w].epoch = OLD
+}
+
+/* Take the call back from the lane; by exchange if the daemon might. Afterwards somebody has it: we, or the daemon; who
+ * comes too late frees the entry, if the daemon has not done so. */
 inline take_back()
 {
     going = true;
     if
     :: TIMED ->
 #ifndef SEED_SETTLE
-        going = lane[me].busy;
+        going = lane[me].busy && !lane[me].pending;
 #endif
-        lane[me].pending = going
+        if
+        :: going -> lane[me].pending = true
+        :: else -> lane_free(me)
+        fi
     :: !TIMED && probe[me] -> lane[me].pending = true
     :: else
     fi;
     settled[me] = settled[me] + going;
     assert(settled[me] == 1)
-}
-
-inline lane_free(w)
-{
-    lane[w].busy = false; lane[w].pending = false; lane[w].probe = false; lane[w].epoch = OLD
 }
 
 inline forget(w)
@@ -397,24 +401,31 @@ inline entry_read(w)
     read_epoch = lane[w].epoch; read_probe = lane[w].probe; read_pending = lane[w].pending
 }
 
-/* call_reap(): free the entry, unless it is no longer what was read. */
+/* call_reap(): mark the entry as pending, unless it is no longer what was read. */
 inline entry_take()
 {
     got = copied && lane[entry].busy && lane[entry].pending == read_pending;
     if
     :: got ->
-        lane_free(entry);
+        lane[entry].pending = true;
         settled[entry] = settled[entry] + read_alive;
         assert(settled[entry] <= 1 || !read_alive)
     :: else -> read_forget()
     fi
 }
 
-/* Killed before it settles what it took: its successor knows nothing of it; a probe's place is left to the lease. */
-inline killed()
+inline read_settled()
 {
-    holds[entry] = holds[entry] && !got;
-    read_forget(); got = false
+    read_probe = false; read_pending = false; read_alive = false; read_stale = false; read_epoch = OLD
+}
+
+/* Settled: free the entry, unless its late holder has. */
+inline entry_release()
+{
+    if
+    :: copied && lane[entry].busy -> lane_free(entry)
+    :: else
+    fi
 }
 
 /* Whether its holder had the probe is unknown: the half-open phase that it named ends. */
@@ -451,13 +462,17 @@ turn:
     :: d_step { BURIABLE(2) -> bury(2) }; goto turn
     fi;
     if
-    :: d_step { entry_take(); copied = false; entry = 0; read_alive = false }
-    :: d_step { entry_take(); killed() }
+    :: d_step { entry_take() }
+    :: d_step { entry_take(); read_forget(); got = false } /* and is killed */
     fi;
     if
-    :: !got
-    :: d_step { got && read_pending -> probe_lost(); read_forget(); got = false }
-    :: d_step { got && !read_pending -> outcome_apply(read_epoch, FAILURE, read_stale); read_forget(); got = false }
+    :: atomic { !got -> goto turn }
+    :: d_step { got && read_pending -> probe_lost(); read_settled(); got = false }
+    :: d_step { got && !read_pending -> outcome_apply(read_epoch, FAILURE, read_stale); read_settled(); got = false }
+    fi;
+    if
+    :: d_step { entry_release(); read_forget() }
+    :: d_step { read_forget() } /* is killed */
     fi;
     goto turn
 }

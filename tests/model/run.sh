@@ -11,7 +11,7 @@ bad=0
 # search DEFINES...: the verifier's report in pan.log
 search() {
     spin "$@" -a "$model" >pan.log 2>&1 && ${CC:-cc} -w -O2 -DSAFETY -DMEMLIM=4000 -o pan pan.c >>pan.log 2>&1 &&
-        ./pan -n -m2000000 >pan.log 2>&1
+        ./pan -n -m4000000 >pan.log 2>&1
 }
 
 # A search that ends early for any reason proves nothing.
