@@ -86,7 +86,7 @@ Test(cbctl_run, a_timeout_is_a_failure)
 
 Test(cbctl_run, who_ignores_the_timeout_is_killed)
 {
-    expect_run(124, "b", "--timeout", "20ms", "--", "sh", "-c", "trap '' TERM; while :; do sleep 60; done");
+    expect_run(124, "b", "--timeout", "20ms", "--", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done");
     expect_shown("\"failures\": 1");
 }
 
@@ -117,7 +117,7 @@ Test(cbctl_run, signals_reach_the_command)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         int status;
-        pid_t pid = run_until_ready("trap 'kill $!; exit 3' INT TERM HUP QUIT; sleep 60 & echo ready; wait");
+        pid_t pid = run_until_ready("trap 'exit 3' INT TERM HUP QUIT; echo ready; while :; do sleep 0.05; done");
         kill(pid, signals[i]);
         waitpid(pid, &status, 0);
         cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 3, "signal %d: status %#x", signals[i], status);
@@ -129,7 +129,7 @@ Test(cbctl_run, the_call_is_in_flight_while_the_command_runs)
 {
     int status;
     struct output output;
-    pid_t pid = run_until_ready("trap 'kill $!; exit 0' TERM; sleep 60 & echo ready; wait");
+    pid_t pid = run_until_ready("trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done");
     expect_shown("\"in_flight\": 1");
     run(&output, CBCTL_PATH, "workers", (char *)NULL);
     cr_expect(strstr(output.out, "cbctl"), "%s", output.out);
