@@ -80,6 +80,9 @@ _Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the pu
 __attribute__((format(printf, 1, 2))) void fail_note(const char *format, ...);
 char *error_buffer(void); /* SEGMENT_ERROR_SIZE bytes at least */
 
+/* process.c: getpid() without the system call. */
+uint64_t process_number(void);
+
 /* registry.c */
 void registry_lock(cb_registry *);
 bool registry_trylock(cb_registry *);

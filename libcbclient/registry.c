@@ -29,7 +29,7 @@ static void locks_init(cb_registry *registry)
  * this finds its parent adopting, and begins again. */
 void registry_adopt(cb_registry *registry)
 {
-    uint64_t self = (uint64_t)getpid(), seen = atomic_load(&registry->process);
+    uint64_t self = process_number(), seen = atomic_load(&registry->process);
     if ((uint32_t)seen != self && atomic_compare_exchange_strong(&registry->process, &seen, self | ADOPTING)) {
         locks_init(registry);
         if (registry->fd >= 0)
@@ -133,7 +133,7 @@ int registry_create(const char *name, cb_registry **out)
         return fail(-ENOMEM, "no memory for a registry's handle");
     strcpy(registry->name, name);
     registry->fd = -1;
-    atomic_store(&registry->process, (uint64_t)getpid());
+    atomic_store(&registry->process, process_number());
     locks_init(registry);
     *out = registry;
     return 0;
