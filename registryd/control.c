@@ -51,8 +51,7 @@ int control_create(struct registry *registry, struct actor actor, const char *na
     int result = panel_create(&registry->segment, name, policy, actor.uid, slot, error);
     if (result != PANEL_CREATED)
         return result;
-    journal(registry, actor, *slot, CAUSE_CREATED);
-    say_policy(registry, actor, *slot, "created", policy);
+    journal(registry, actor, *slot, CAUSE_CREATED); /* not in the log: workers do this whenever they start */
     registry->timed |= policy->call_timeout_ms != 0;
     return result;
 }
