@@ -102,7 +102,7 @@ enum cb_error {
     CB_EOVERDUE = -10016,     /* the call had been counted as overdue already; its outcome is counted nowhere */
     CB_EDENIED = -10017,      /* this user may not do that; cb_last_error() says which group may */
     CB_EPROTOCOL = -10018,    /* the daemon sent something that is not the protocol */
-    CB_EREASON = -10019,      /* a reason longer than 127 bytes, or with control characters */
+    CB_EREASON = -10019,      /* a reason longer than 127 bytes, or not UTF-8 without control characters */
 };
 
 /* ---- registry ------------------------------------------------------------------------------------------------- */
@@ -294,7 +294,7 @@ CB_API int cb_history(cb_registry *, const char *name, cb_event_visit *visit, vo
 /* ---- controls: by the daemon (or directly, on private breakers); never on the call path -------------------------- */
 
 /* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the daemon's log,
- * and an override's is kept with it; NULL: none; at most 127 bytes, without control characters (CB_EREASON).
+ * and an override's is kept with it; NULL: none; at most 127 bytes of UTF-8 without control characters (CB_EREASON).
  * CB_EDENIED: you may not. */
 CB_API int cb_trip(cb_breaker *, const char *reason);  /* open for the usual time */
 CB_API int cb_reset(cb_breaker *, const char *reason); /* closed; streak, window, backoff cleared; override ended */

@@ -1,20 +1,20 @@
 /* Controls: by the daemon where the breaker is shared, directly where it is private. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "core/clock.h"
+#include "core/reason.h"
 
 static int reason_check(const char *reason)
 {
     size_t length = reason ? strlen(reason) : 0;
     if (length >= REASON_SIZE)
-        return fail(CB_EREASON, "a reason has at most %d bytes; this one has %zu", REASON_SIZE - 1, length);
-    for (size_t i = 0; i < length; i++)
-        if (iscntrl((unsigned char)reason[i]))
-            return fail(CB_EREASON, "a reason has no control characters; this one has one at byte %zu", i + 1);
+        return fail(CB_EREASON, "a reason has at most %d bytes; this one has %zu bytes", REASON_SIZE - 1, length);
+    size_t fault = reason ? reason_fault(reason) : 0;
+    if (fault)
+        return fail(CB_EREASON, "a reason is UTF-8 without control characters; this one is not at byte %zu", fault);
     return 0;
 }
 

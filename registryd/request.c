@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/reason.h"
 #include "registryd/control.h"
 #include "registryd/listing.h"
 
@@ -46,19 +47,17 @@ static int64_t find(const struct request *request, const char *name)
     return slot;
 }
 
-/* Reasons are shown on terminals: no control characters, not even those that UTF-8 spells with two bytes. */
 static bool check_reason(const struct request *request, const char *reason)
 {
-    size_t length = strlen(reason);
-    const unsigned char *c = (const unsigned char *)reason;
-    while (*c >= ' ' && *c != 0x7f && !(*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
-        c++;
-    if (length < REASON_SIZE && *c == '\0')
+    size_t length = strlen(reason), fault = reason_fault(reason);
+    if (length < REASON_SIZE && fault == 0)
         return true;
-    reply_fail(request->reply, REPLY_EREASON,
-               "a reason has at most %d bytes and no control characters; this one has "
-               "%zu bytes%s",
-               REASON_SIZE - 1, length, *c ? " and a control character" : "");
+    if (length >= REASON_SIZE)
+        reply_fail(request->reply, REPLY_EREASON, "a reason has at most %d bytes; this one has %zu bytes",
+                   REASON_SIZE - 1, length);
+    else
+        reply_fail(request->reply, REPLY_EREASON,
+                   "a reason is UTF-8 without control characters; this one is not at byte %zu", fault);
     return false;
 }
 
