@@ -1,7 +1,5 @@
 #include "core/call.h"
 
-#include <unistd.h>
-
 #include "core/clock.h"
 #include "core/counters.h"
 #include "core/panel.h"
@@ -18,11 +16,11 @@ static uint64_t call_word(uint32_t slot, uint64_t gate, bool probe)
 
 static uint64_t started_now(const struct segment *segment, uint64_t commit)
 {
-    if (!(commit & (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)))
+    if (!(commit & TRAITS_TIMED))
         return 0;
     if (segment->virtual_ms)
         return *segment->virtual_ms * 1000000u + 1; /* + 1: never 0 */
-    return clock_read_ns(commit & TRAIT_TIMED_PRECISE ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+    return clock_timing_ns(commit);
 }
 
 /* An acquisition under way: what it holds so far, so that a rejection can give it back. */
@@ -44,8 +42,7 @@ static void attempt_undo(struct attempt *a)
     if (a->entry == LANE_NONE)
         return;
     place_release(a->segment, a->place, a->entry, a->call);
-    atomic_store_explicit(&lane_call(a->segment, a->entry)->call, a->call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
-                          memory_order_release);
+    atomic_store_explicit(&lane_call(a->segment, a->entry)->call, call_freed(a->call), memory_order_release);
 }
 
 /* Write the call down as pending (whoever finds it so after our death knows that it may hold a probe, or not), and take
@@ -92,8 +89,7 @@ static enum breaker_answer attempt_reject(struct attempt *a, enum breaker_answer
 static enum breaker_answer acquire_slowly(struct attempt *a, uint64_t word)
 {
     struct policy_view view;
-    if (!panel_policy(a->segment, a->slot, &view))
-        policy_default(&view.policy);
+    panel_policy_or_default(a->segment, a->slot, &view);
     for (;;) {
         uint64_t now = segment_now_ms(a->segment);
         struct gate_step step = gate_step(word, (struct gate_input){.event = GATE_ACQUIRE}, &view.policy, now);

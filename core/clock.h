@@ -13,6 +13,12 @@ static inline uint64_t clock_read_ns(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The clock that calls are timed with, by the breaker's traits. */
+static inline uint64_t clock_timing_ns(uint64_t commit)
+{
+    return clock_read_ns(commit & TRAIT_TIMED_PRECISE ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+}
+
 /* The gate's clock: the kernel's tick. All processes read the same one, so a deadline is never early. */
 static inline uint64_t segment_now_ms(const struct segment *segment)
 {

@@ -305,20 +305,24 @@ static struct ownership *ownership_find(const struct segment *segment, struct la
     return NULL;
 }
 
-uint32_t lane_claim_slowly(const struct segment *segment, struct lane *lane, uint64_t *word)
+static uint32_t lane_claim_own(const struct ownership *own, uint64_t *word)
+{
+    uint64_t old;
+    uint32_t at = ownership_free_entry(own, &old);
+    if (at == CHUNK_CALLS)
+        return LANE_NONE;
+    *word |= call_next_sequence(old);
+    atomic_store_explicit(&own->calls[at].call, *word, memory_order_release);
+    return own->first + at;
+}
+
+uint32_t lane_claim(const struct segment *segment, struct lane *lane, uint64_t *word)
 {
     if (lane_serial(lane) == 0)
         lane_start(segment, lane);
-    struct ownership *own = lane_serial(lane) ? ownership_find(segment, lane) : NULL;
-    for (uint32_t i = 0; own && own->calls && i < CHUNK_CALLS; i++) {
-        uint64_t old = atomic_load_explicit(&own->calls[i].call, memory_order_acquire);
-        if (old & CALL_BUSY)
-            continue;
-        *word |= call_next_sequence(old);
-        atomic_store_explicit(&own->calls[i].call, *word, memory_order_release);
-        return own->first + i;
-    }
-    return lane_claim_shared(segment, lane, stripe_here(segment), word);
+    const struct ownership *own = lane_serial(lane) ? ownership_find(segment, lane) : NULL;
+    uint32_t entry = own && own->calls ? lane_claim_own(own, word) : LANE_NONE;
+    return entry != LANE_NONE ? entry : lane_claim_shared(segment, lane, stripe_here(segment), word);
 }
 
 void lane_destroy(const struct segment *segment, struct lane *lane)

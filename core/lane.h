@@ -62,25 +62,26 @@ static inline uint64_t call_next_sequence(uint64_t old)
     return (((old >> CALL_SEQUENCE_SHIFT) + 1) & CALL_SEQUENCE_MASK) << CALL_SEQUENCE_SHIFT;
 }
 
-/* Claim a free entry for `word` (slot, epoch, flags); the sequence is added to *word. LANE_NONE: no room. */
-uint32_t lane_claim_slowly(const struct segment *, struct lane *, uint64_t *word);
-
-static inline uint32_t lane_claim(const struct segment *segment, struct lane *lane, uint64_t *word)
+/* What a lane entry holds after its call: nothing but its sequence, so that its next call is another one. */
+static inline uint64_t call_freed(uint64_t word)
 {
-    const struct ownership *own = &lane_ownership[0];
-    if (~own->key == lane_serial(lane)) {
-        /* Nobody else claims here, so a plain store will do; the acquire pairs with the release of whoever freed it. */
-        for (uint32_t i = 0; i < CHUNK_CALLS; i++) {
-            uint64_t old = atomic_load_explicit(&own->calls[i].call, memory_order_acquire);
-            if (__builtin_expect((old & CALL_BUSY) != 0, 0))
-                continue;
-            *word |= call_next_sequence(old);
-            atomic_store_explicit(&own->calls[i].call, *word, memory_order_release);
-            return own->first + i;
-        }
-    }
-    return lane_claim_slowly(segment, lane, word);
+    return word & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT;
 }
+
+/* A free entry of the thread's own chunk, and what is in it; CHUNK_CALLS: all are busy. Only this thread makes them so,
+ * which is why a plain store claims what is found. The acquire pairs with the release of whoever freed it. */
+static inline uint32_t ownership_free_entry(const struct ownership *own, uint64_t *word)
+{
+    for (uint32_t at = 0; at < CHUNK_CALLS; at++) {
+        *word = atomic_load_explicit(&own->calls[at].call, memory_order_acquire);
+        if (__builtin_expect((*word & CALL_BUSY) == 0, 1))
+            return at;
+    }
+    return CHUNK_CALLS;
+}
+
+/* Claim a free entry for `word` (slot, epoch, flags); the sequence is added to *word. LANE_NONE: no room. */
+uint32_t lane_claim(const struct segment *, struct lane *, uint64_t *word);
 
 /* This process as a worker record: pid and start time. */
 uint64_t process_identity(void);

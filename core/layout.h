@@ -112,6 +112,7 @@ struct control {
 #define TRAIT_USED          (1u << 1)
 #define TRAIT_TIMED_COARSE  (1u << 2) /* timing=coarse */
 #define TRAIT_TIMED_PRECISE (1u << 3) /* timing=precise */
+#define TRAITS_TIMED        (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)
 #define TRAIT_CALL_TIMEOUT  (1u << 4)
 #define TRAIT_LIMITED       (1u << 5) /* max_concurrent */
 #define TRAIT_WINDOW_COUNT  (1u << 6)
@@ -147,6 +148,7 @@ struct call {
 #define CALL_PENDING        (UINT64_C(1) << 61)
 #define CALL_TIMED          (UINT64_C(1) << 60)
 #define CALL_PLACED         (UINT64_C(1) << 59)
+#define CALL_SPECIAL        (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED) /* holds more than its entry */
 #define CALL_SEQUENCE_SHIFT 32
 #define CALL_SEQUENCE_MASK  UINT64_C(0xffffff)
 

@@ -5,20 +5,11 @@
 #include "core/place.h"
 #include "core/transition.h"
 
-static void policy_of(const struct segment *segment, uint32_t slot, struct policy *out)
-{
-    struct policy_view view;
-    if (panel_policy(segment, slot, &view))
-        *out = view.policy;
-    else
-        policy_default(out);
-}
-
 void call_operate(const struct segment *segment, uint32_t slot, struct gate_input input, struct actor actor)
 {
-    struct policy policy;
-    policy_of(segment, slot, &policy);
-    transition_apply(segment, slot, input, &policy, 0, actor);
+    struct policy_view view;
+    panel_policy_or_default(segment, slot, &view);
+    transition_apply(segment, slot, input, &view.policy, 0, actor);
 }
 
 static uint64_t gate_of(const struct segment *segment, uint32_t slot)
@@ -45,17 +36,17 @@ enum breaker_answer call_query(const struct segment *segment, uint32_t slot)
 
 enum breaker_state call_state(const struct segment *segment, uint32_t slot)
 {
-    struct policy policy;
+    struct policy_view view;
     uint64_t gate = gate_of(segment, slot);
     if (gate_state(gate) == STATE_CLOSED)
         return STATE_CLOSED;
-    policy_of(segment, slot, &policy);
-    return gate_state_at(gate, &policy, segment_now_ms(segment));
+    panel_policy_or_default(segment, slot, &view);
+    return gate_state_at(gate, &view.policy, segment_now_ms(segment));
 }
 
 uint64_t call_retry_after_ms(const struct segment *segment, uint32_t slot)
 {
-    struct policy policy;
-    policy_of(segment, slot, &policy);
-    return gate_retry_after_ms(gate_of(segment, slot), &policy, segment_now_ms(segment));
+    struct policy_view view;
+    panel_policy_or_default(segment, slot, &view);
+    return gate_retry_after_ms(gate_of(segment, slot), &view.policy, segment_now_ms(segment));
 }

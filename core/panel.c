@@ -35,6 +35,14 @@ _Static_assert(sizeof(struct policy_view) ==
                    offsetof(struct control_copy, override) - offsetof(struct control_copy, policy),
                "a policy's view is a part of the block as it lies there");
 
+void panel_policy_or_default(const struct segment *segment, uint32_t slot, struct policy_view *out)
+{
+    if (panel_policy(segment, slot, out))
+        return;
+    *out = (struct policy_view){0};
+    policy_default(&out->policy);
+}
+
 uint32_t panel_traits(const struct policy *policy)
 {
     uint32_t traits = TRAIT_USED;

@@ -19,6 +19,9 @@ struct policy_view {
 };
 bool panel_policy(const struct segment *, uint32_t slot, struct policy_view *out);
 
+/* The same for whoever must go on in any case: the default policy, without places, where it cannot be read. */
+void panel_policy_or_default(const struct segment *, uint32_t slot, struct policy_view *out);
+
 static inline uint64_t panel_commit(const struct segment *segment, uint32_t slot)
 {
     return atomic_load_explicit(&segment->controls[slot].commit, memory_order_acquire);

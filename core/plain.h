@@ -34,13 +34,6 @@ static inline struct plain_target plain_target(const struct segment *segment, ui
 }
 
 #define PLAIN_EXCLUDES_ACQUIRE (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
-#define PLAIN_EXCLUDES_CALL    (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)
-#define PLAIN_TIMED            (TRAIT_TIMED_COARSE | TRAIT_TIMED_PRECISE)
-
-static inline uint64_t plain_clock(uint64_t commit)
-{
-    return clock_read_ns(commit & TRAIT_TIMED_PRECISE ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
-}
 
 /* True: admitted, *held is filled. False: nothing was done. */
 static inline bool plain_acquire(const struct plain_target *target, const struct lane *lane, uint64_t commit,
@@ -51,18 +44,15 @@ static inline bool plain_acquire(const struct plain_target *target, const struct
     uint64_t serial = lane_serial(lane);
     if (gate_state(gate) != STATE_CLOSED || (commit & PLAIN_EXCLUDES_ACQUIRE) || ~own->key != serial)
         return false;
-    uint64_t old = atomic_load_explicit(&own->calls[0].call, memory_order_acquire);
-    uint32_t at = 0;
-    while (__builtin_expect((old & CALL_BUSY) != 0, 0)) {
-        if (++at == CHUNK_CALLS)
-            return false;
-        old = atomic_load_explicit(&own->calls[at].call, memory_order_acquire);
-    }
+    uint64_t old;
+    uint32_t at = ownership_free_entry(own, &old);
+    if (__builtin_expect(at == CHUNK_CALLS, 0))
+        return false;
     held->call = CALL_BUSY | call_next_sequence(old) | (uint64_t)gate_epoch(gate) << 16 | target->number;
     held->in_lane = &own->calls[at];
     held->entry = own->first + at + 1;
     held->place = 0;
-    held->started = commit & PLAIN_TIMED ? plain_clock(commit) : 0;
+    held->started = commit & TRAITS_TIMED ? clock_timing_ns(commit) : 0;
     held->owner = serial;
     atomic_store_explicit(&own->calls[at].call, held->call, memory_order_release);
     return true;
@@ -104,9 +94,9 @@ static inline au64 *plain_counter(const struct plain_target *target, struct stri
                                   uint64_t started)
 {
     const struct control_copy *copy = &target->control->copy[commit & 1];
-    uint64_t now = plain_clock(commit), took = now > started ? now - started : 0;
+    uint64_t now = clock_timing_ns(commit), took = now > started ? now - started : 0;
     uint64_t slow_ms = __atomic_load_n(&copy->policy.slow_call_duration_ms, __ATOMIC_ACQUIRE);
-    if (!(commit & PLAIN_TIMED) || ((commit & TRAIT_SLOW) && took >= slow_ms * 1000000u) ||
+    if (!(commit & TRAITS_TIMED) || ((commit & TRAIT_SLOW) && took >= slow_ms * 1000000u) ||
         atomic_load_explicit(&target->control->commit, memory_order_relaxed) != commit)
         return NULL;
     return &stripe->latency[latency_bucket(took)];
@@ -120,7 +110,7 @@ static inline bool plain_success(const struct plain_target *target, const struct
     uint64_t streak = atomic_load_explicit(&target->slot->streak, memory_order_relaxed);
     uint64_t commit = atomic_load_explicit(&target->control->commit, memory_order_acquire);
     if (gate != gate_closed(epoch) || (streak & STREAK_MASK) != 0 || !(commit & TRAIT_USED) ||
-        (held->call & PLAIN_EXCLUDES_CALL) || held->in_lane == NULL || held->owner != lane_serial(lane))
+        (held->call & CALL_SPECIAL) || held->in_lane == NULL || held->owner != lane_serial(lane))
         return false;
     struct stripe *stripe = &target->stripes[(unsigned)cpu_here() & target->stripe_mask];
     au64 *counter = &stripe->successes;
@@ -132,8 +122,7 @@ static inline bool plain_success(const struct plain_target *target, const struct
     if ((commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) && !plain_window(target, stripe, commit, epoch))
         return false;
     count_one(counter);
-    atomic_store_explicit(&held->in_lane->call, held->call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
-                          memory_order_release);
+    atomic_store_explicit(&held->in_lane->call, call_freed(held->call), memory_order_release);
     return true;
 }
 

@@ -45,7 +45,7 @@ bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enu
         outcome_apply(segment, word, outcome, TOOK_MEASURED, (struct actor){0});
     else if (known && (word & CALL_PROBE))
         probe_lost(segment, word);
-    atomic_compare_exchange_strong(call, &pending, word & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT);
+    atomic_compare_exchange_strong(call, &pending, call_freed(word));
     return true;
 }
 

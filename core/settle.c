@@ -153,8 +153,7 @@ void outcome_apply(const struct segment *segment, uint64_t call, enum outcome ou
     struct policy_view view;
     if (current && state == STATE_DISABLED)
         return;
-    if (!panel_policy(segment, number, &view))
-        policy_default(&view.policy);
+    panel_policy_or_default(segment, number, &view);
     s.slow = is_slow(&view.policy, outcome, took_ns);
     count(&s, &view, windowed, took_ns);
     if (windowed && outcome != OUTCOME_IGNORED)
@@ -169,8 +168,7 @@ static uint64_t took_since(const struct segment *segment, const struct held *hel
         return TOOK_MEASURED;
     if (segment->virtual_ms)
         return *segment->virtual_ms * 1000000u + 1 - held->started;
-    bool precise = panel_commit(segment, (uint32_t)(held->call & 0xffff)) & TRAIT_TIMED_PRECISE;
-    uint64_t now = clock_read_ns(precise ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+    uint64_t now = clock_timing_ns(panel_commit(segment, (uint32_t)(held->call & 0xffff)));
     return now > held->started ? now - held->started : 0;
 }
 
@@ -181,8 +179,8 @@ static bool take_back_timed(au64 *entry, uint64_t call)
     uint64_t expected = call, pending = call | CALL_PENDING;
     if (atomic_compare_exchange_strong_explicit(entry, &expected, pending, memory_order_acq_rel, memory_order_relaxed))
         return true;
-    atomic_compare_exchange_strong_explicit(entry, &pending, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
-                                            memory_order_acq_rel, memory_order_relaxed);
+    atomic_compare_exchange_strong_explicit(entry, &pending, call_freed(call), memory_order_acq_rel,
+                                            memory_order_relaxed);
     return false;
 }
 
@@ -209,8 +207,8 @@ static bool settle_plain_failure(const struct segment *segment, const struct hel
     uint64_t commit = panel_commit(segment, number);
     const struct policy *policy = &segment->controls[number].copy[commit & 1].policy;
     uint32_t threshold = __atomic_load_n(&policy->failure_threshold, __ATOMIC_ACQUIRE);
-    if ((held->call & (CALL_PROBE | CALL_PENDING | CALL_TIMED | CALL_PLACED)) || held->started != 0 ||
-        !(commit & TRAIT_USED) || (commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) ||
+    if ((held->call & CALL_SPECIAL) || held->started != 0 || !(commit & TRAIT_USED) ||
+        (commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) ||
         atomic_load_explicit(&slot->gate, memory_order_acquire) != gate_closed(epoch) ||
         panel_commit(segment, number) != commit)
         return false;

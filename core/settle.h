@@ -11,8 +11,7 @@ void outcome_apply(const struct segment *, uint64_t call, enum outcome, uint64_t
  * whoever claims it next. */
 static inline void entry_free(const struct segment *segment, uint32_t entry, uint64_t call)
 {
-    atomic_store_explicit(&lane_call(segment, entry)->call, call & CALL_SEQUENCE_MASK << CALL_SEQUENCE_SHIFT,
-                          memory_order_release);
+    atomic_store_explicit(&lane_call(segment, entry)->call, call_freed(call), memory_order_release);
 }
 
 #endif
