@@ -259,6 +259,16 @@ struct cb_health {
 
 CB_API int cb_health_of(const cb_breaker *, struct cb_health *out, size_t size);
 
+/* How long the timed calls since the breaker was created took: a histogram. Fields are only ever appended. */
+#define CB_LATENCY_BUCKETS 56
+struct cb_latency {
+    uint64_t calls[CB_LATENCY_BUCKETS];    /* that took at least the bound before, and less than this one */
+    uint64_t bound_ns[CB_LATENCY_BUCKETS]; /* two an octave; the last bucket has all longer calls too */
+};
+
+/* As cb_health_of(), for the histogram. */
+CB_API int cb_latency_of(const cb_breaker *, struct cb_latency *out, size_t size);
+
 /* Called once for each; a value other than 0 ends the listing, which then returns it. `health` is valid during the call. */
 typedef int cb_health_visit(const struct cb_health *health, void *arg);
 

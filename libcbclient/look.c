@@ -125,6 +125,26 @@ int cb_health_of(const cb_breaker *breaker, struct cb_health *out, size_t size)
         return removed(breaker);
     memset(out, 0, size);
     memcpy(out, &full, size < sizeof full ? size : sizeof full);
+_Static_assert(CB_LATENCY_BUCKETS == LATENCY_BUCKETS, "the public histogram is the stripes'");
+
+int cb_latency_of(const cb_breaker *breaker, struct cb_latency *out, size_t size)
+{
+    if (!breaker || !out || size == 0)
+        return fail(-EINVAL, "cb_latency_of: a NULL argument or a size of 0");
+    const struct binding *binding = breaker_binding(breaker);
+    if (!binding_current(binding))
+        return removed(breaker);
+    struct tally tally;
+    struct cb_latency full;
+    tally_slot(&binding->membership->segment, binding->slot, &tally);
+    memcpy(full.calls, tally.latency, sizeof full.calls);
+    for (unsigned i = 0; i < CB_LATENCY_BUCKETS; i++)
+        full.bound_ns[i] = latency_bound(i);
+    memset(out, 0, size);
+    memcpy(out, &full, size < sizeof full ? size : sizeof full);
+    return 0;
+}
+
     return 0;
 }
 

@@ -6,6 +6,7 @@
 
 int command_list(const struct options *);
 int command_show(const struct options *);
+int command_stats(const struct options *);
 int command_history(const struct options *);
 int command_workers(const struct options *);
 int command_ping(const struct options *);

@@ -1,4 +1,5 @@
 /* cbctl - look at the circuit breakers of a registry, and throw them. */
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct command {
 static const struct command commands[] = {
     {"list", command_list, "[PATTERN]", OPTION_NAMES JSON, 0, 1, "all breakers, their states and counts"},
     {"show", command_show, "NAME", JSON, 1, 1, "everything about one breaker"},
+    {"stats", command_stats, "NAME", OPTION_FOR JSON, 1, 1, "rates, shares and latencies of one breaker"},
     {"history", command_history, "[NAME]", JSON, 0, 1, "what happened: transitions and operators' actions"},
     {"workers", command_workers, "", JSON, 0, 0, "the processes that are attached"},
     {"ping", command_ping, "", JSON, 0, 0, "is the daemon there?"},
@@ -96,6 +98,7 @@ static int command_start(const struct command *command, struct options *options)
 int main(int argc, char **argv)
 {
     struct options options = {0};
+    setlocale(LC_CTYPE, "");
     int code = options_read(&options, "", false, argc, argv);
     if (code)
         return code;

@@ -50,6 +50,7 @@ Test(cbctl_output, every_command_with_json_prints_one_value)
         "reset b",
         "force-open b --for 1m --reason '\"quoted\" \\ \303\251'",
         "show b",
+        "stats b --for 1ms",
         "list 'b*'",
         "disable b",
         "metrics-only b",
