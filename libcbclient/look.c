@@ -125,6 +125,9 @@ int cb_health_of(const cb_breaker *breaker, struct cb_health *out, size_t size)
         return removed(breaker);
     memset(out, 0, size);
     memcpy(out, &full, size < sizeof full ? size : sizeof full);
+    return 0;
+}
+
 _Static_assert(CB_LATENCY_BUCKETS == LATENCY_BUCKETS, "the public histogram is the stripes'");
 
 int cb_latency_of(const cb_breaker *breaker, struct cb_latency *out, size_t size)
@@ -142,9 +145,6 @@ int cb_latency_of(const cb_breaker *breaker, struct cb_latency *out, size_t size
         full.bound_ns[i] = latency_bound(i);
     memset(out, 0, size);
     memcpy(out, &full, size < sizeof full ? size : sizeof full);
-    return 0;
-}
-
     return 0;
 }
 

@@ -97,8 +97,8 @@ static int command_start(const struct command *command, struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {0};
     setlocale(LC_CTYPE, "");
+    struct options options = {0};
     int code = options_read(&options, "", false, argc, argv);
     if (code)
         return code;
