@@ -113,6 +113,11 @@ void *object_map(int fd, uint64_t size, bool writable)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void object_warm(void *memory, uint64_t size)
+{
+    madvise(memory, size, MADV_POPULATE_WRITE);
+}
+
 void object_unmap(void *memory, uint64_t size)
 {
     if (memory != NULL)

@@ -26,6 +26,8 @@ int object_open(const char *path, bool writable, bool group_writes, int *fd, str
 
 /* NULL: errno says why. */
 void *object_map(int fd, uint64_t size, bool writable);
+/* Have the kernel clear all pages now, not one by one under the calls that come first. Kernels before 5.14 do not. */
+void object_warm(void *memory, uint64_t size);
 void object_unmap(void *memory, uint64_t size); /* NULL: nothing */
 void object_close(int *fd);
 

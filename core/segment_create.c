@@ -38,6 +38,8 @@ static int fill_pair(const struct panel_header *header, const struct pair *pair,
         object_unmap(live, header->live_size);
         return fault(error, -ENOMEM, "no address space for the registry's memory: lower the capacity");
     }
+    object_warm(panel, header->panel_size);
+    object_warm(live, header->live_size);
     header_bind(header, panel, true, live, out);
     out->owner = geteuid();
     *out->panel_rw = *header;
