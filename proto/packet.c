@@ -68,8 +68,19 @@ int packet_connect(const char *path, int deadline_ms)
     return fd;
 }
 
-static int send_until(int fd, const uint8_t *bytes, size_t length, int64_t until)
+uint8_t *packet_pack(const ProtobufCMessage *message, size_t *length)
 {
+    *length = protobuf_c_message_get_packed_size(message);
+    errno = EMSGSIZE;
+    uint8_t *bytes = *length <= PACKET_SIZE ? malloc(*length + 1) : NULL; /* malloc() sets ENOMEM */
+    if (bytes)
+        protobuf_c_message_pack(message, bytes);
+    return bytes;
+}
+
+int packet_send_packed(int fd, const uint8_t *bytes, size_t length, int deadline_ms)
+{
+    int64_t until = deadline_ms > 0 ? now_ms() + deadline_ms : 0;
     for (;;) {
         if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
             return 0;
@@ -85,14 +96,11 @@ static int send_until(int fd, const uint8_t *bytes, size_t length, int64_t until
 
 int packet_send(int fd, const ProtobufCMessage *message, int deadline_ms)
 {
-    size_t length = protobuf_c_message_get_packed_size(message);
-    if (length > PACKET_SIZE)
-        return -EMSGSIZE;
-    uint8_t *bytes = malloc(length + 1);
+    size_t length;
+    uint8_t *bytes = packet_pack(message, &length);
     if (bytes == NULL)
-        return -ENOMEM;
-    protobuf_c_message_pack(message, bytes);
-    int error = send_until(fd, bytes, length, deadline_ms > 0 ? now_ms() + deadline_ms : 0);
+        return -errno;
+    int error = packet_send_packed(fd, bytes, length, deadline_ms);
     free(bytes);
     return error;
 }

@@ -14,8 +14,12 @@
 /* A connected SOCK_SEQPACKET|CLOEXEC socket to `path`, within `deadline_ms`; or -errno (-ETIMEDOUT when time ran out). */
 int packet_connect(const char *path, int deadline_ms);
 
-/* Pack and send one message whole, without raising SIGPIPE. 0, -EMSGSIZE, -ETIMEDOUT or -errno. `deadline_ms` 0: do not
- * wait (-EAGAIN). */
+/* The packet of a message, for free(). NULL: errno is EMSGSIZE (larger than a packet may be) or ENOMEM. */
+uint8_t *packet_pack(const ProtobufCMessage *message, size_t *length);
+
+/* Send one packet whole, without raising SIGPIPE. 0, -ETIMEDOUT or -errno. `deadline_ms` 0: do not wait (-EAGAIN). */
+int packet_send_packed(int fd, const uint8_t *bytes, size_t length, int deadline_ms);
+/* Both in one; also -EMSGSIZE, -ENOMEM. */
 int packet_send(int fd, const ProtobufCMessage *message, int deadline_ms);
 
 /* Receive one packet into `buffer` (PACKET_SIZE bytes). Its length (> 0); 0: the peer has closed; -EMSGSIZE: it was

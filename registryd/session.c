@@ -1,7 +1,6 @@
 #include "registryd/session.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +28,7 @@ static void on_deadline_closed(uv_handle_t *handle)
 static void on_poll_closed(uv_handle_t *handle)
 {
     struct session *session = handle->data;
+    free(session->unsent);
     drain_and_close(session->fd);
     uv_close((uv_handle_t *)&session->deadline, on_deadline_closed);
 }
@@ -56,6 +56,36 @@ static bool identify(struct session *session)
     return session->known;
 }
 
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+/* No request is taken from a peer that does not read its replies: the one that it has no room for is kept until it has.
+ * False: the connection ends. */
+static bool send_or_keep(struct session *session, const struct reply *reply)
+{
+    size_t length;
+    uint8_t *bytes = packet_pack(&reply->message.base, &length);
+    int result = bytes ? packet_send_packed(session->fd, bytes, length, 0) : -errno;
+    if (result == -EAGAIN && !reply->hang_up) {
+        session->unsent = bytes;
+        session->unsent_length = length;
+        uv_poll_start(&session->poll, UV_WRITABLE, on_ready);
+        return true;
+    }
+    free(bytes);
+    return result == 0 && !reply->hang_up;
+}
+
+static bool send_kept(struct session *session)
+{
+    int result = packet_send_packed(session->fd, session->unsent, session->unsent_length, 0);
+    if (result == -EAGAIN)
+        return true;
+    free(session->unsent);
+    session->unsent = NULL;
+    uv_poll_start(&session->poll, UV_READABLE, on_ready);
+    return result == 0;
+}
+
 /* Answer what was received, `length` bytes or an error of packet_receive(). False: the connection ends. */
 static bool answer(struct session *session, ssize_t length)
 {
@@ -70,55 +100,32 @@ static bool answer(struct session *session, ssize_t length)
     } else {
         reply.hang_up = true;
     }
-    bool sent = packet_send(session->fd, &reply.message.base, 0) == 0;
+    bool goes_on = send_or_keep(session, &reply);
     reply_finish(&reply);
-    return sent && !reply.hang_up;
+    return goes_on;
 }
 
-static void serve(struct session *session)
+/* False: the connection ends. */
+static bool serve(struct session *session)
 {
     ssize_t length = packet_receive(session->fd, session->server->packet, 0);
     if (length == -EAGAIN)
-        return;
-    bool over = length <= 0 && length != -EMSGSIZE;
-    if (over || !answer(session, length)) {
-        session_end(session);
-        return;
-    }
+        return true;
+    if ((length <= 0 && length != -EMSGSIZE) || !answer(session, length))
+        return false;
     session->greeted = true;
     uv_timer_stop(&session->deadline);
     TAILQ_REMOVE(&session->server->sessions, session, link);
     TAILQ_INSERT_TAIL(&session->server->sessions, session, link);
-}
-
-static bool is_writable(int fd)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
-    return poll(&ready, 1, 0) > 0;
-}
-
-static void on_ready(uv_poll_t *poll, int status, int events);
-
-/* No request is taken from a peer that does not read its replies. Asking libuv costs system calls, also for the same. */
-static void session_wait(struct session *session, bool blocked)
-{
-    if (session->blocked == blocked)
-        return;
-    session->blocked = blocked;
-    uv_poll_start(&session->poll, blocked ? UV_WRITABLE : UV_READABLE, on_ready);
+    return true;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct session *session = poll->data;
-    bool writable = is_writable(session->fd);
-    if (status < 0) {
+    (void)events;
+    if (status < 0 || !(session->unsent ? send_kept(session) : serve(session)))
         session_end(session);
-        return;
-    }
-    session_wait(session, !writable);
-    if (writable && (events & UV_READABLE))
-        serve(session);
 }
 
 bool session_start(struct server *server, int fd, uid_t uid)

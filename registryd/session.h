@@ -14,9 +14,10 @@ struct session {
     uid_t uid;
     bool greeted; /* its first request is answered */
     bool known;   /* `peer` is, as judged by `access` */
-    bool blocked; /* the peer does not read: waiting until it does */
     struct peer peer;
     struct access access;
+    uint8_t *unsent; /* a reply that the peer, which does not read, has no room for */
+    size_t unsent_length;
     uv_poll_t poll;
     uv_timer_t deadline; /* for the first request */
 };
