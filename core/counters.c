@@ -1,7 +1,5 @@
 #include "core/counters.h"
 
-#define LATENCY_FIRST_OCTAVE 10 /* 2^10 ns: the first bucket holds everything below about 1 us */
-
 void count_rejection(struct stripe *stripe, enum breaker_answer answer)
 {
     if (answer == ANSWER_REJECTED_OPEN)
@@ -50,16 +48,6 @@ void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcom
     }
     if (timed)
         count_latency(stripe, windowed && outcome == OUTCOME_SUCCESS, took_ns);
-}
-
-unsigned latency_bucket(uint64_t took_ns)
-{
-    if (took_ns < UINT64_C(1) << LATENCY_FIRST_OCTAVE)
-        return 0;
-    unsigned octave = 63 - (unsigned)__builtin_clzll(took_ns);
-    unsigned half = (unsigned)(took_ns >> (octave - 1)) & 1;
-    unsigned bucket = 1 + (octave - LATENCY_FIRST_OCTAVE) * 2 + half;
-    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
 
 uint64_t latency_bound(unsigned bucket)

@@ -47,8 +47,20 @@ void count_rejection(struct stripe *, enum breaker_answer);
 /* `timed`: took_ns is known. `windowed`: the call belongs to the closed epoch in which it ends. */
 void count_outcome(struct slot *, struct stripe *, enum outcome, bool windowed, bool timed, uint64_t took_ns);
 
-/* Two buckets an octave from 1 us up; the bound is the bucket's upper end in nanoseconds. */
-unsigned latency_bucket(uint64_t took_ns);
+#define LATENCY_FIRST_OCTAVE 10 /* 2^10 ns: the first bucket holds everything below about 1 us */
+
+/* Two buckets an octave from 1 us up. */
+static inline unsigned latency_bucket(uint64_t took_ns)
+{
+    if (took_ns < UINT64_C(1) << LATENCY_FIRST_OCTAVE)
+        return 0;
+    unsigned octave = 63 - (unsigned)__builtin_clzll(took_ns);
+    unsigned half = (unsigned)(took_ns >> (octave - 1)) & 1;
+    unsigned bucket = 1 + (octave - LATENCY_FIRST_OCTAVE) * 2 + half;
+    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
+}
+
+/* A bucket's upper end in nanoseconds. */
 uint64_t latency_bound(unsigned bucket);
 
 #endif
