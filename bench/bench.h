@@ -50,6 +50,9 @@ unsigned place_count(void);
 /* Run on the n-th of them only; place_anywhere(): on all again. */
 void place_at(unsigned n);
 void place_anywhere(void);
+/* The same for another process. */
+void place_other_at(pid_t process, unsigned n);
+void place_other_anywhere(pid_t process);
 /* Memory that this process's children will share; zero. NULL: none to be had. */
 void *place_shared(size_t size);
 
@@ -72,6 +75,7 @@ double measure_clock(struct bench *, unsigned);
 double measure_mutex_pair(struct bench *, unsigned);
 double measure_pair(struct bench *, unsigned breaker);
 double measure_pair_two(struct bench *, unsigned breaker);
+double measure_pair_and_clocks(struct bench *, unsigned breaker);
 double measure_rejection(struct bench *, unsigned breaker);
 double measure_failure(struct bench *, unsigned breaker);
 double measure_trip(struct bench *, unsigned breaker);

@@ -17,22 +17,32 @@ unsigned place_count(void)
     return (unsigned)CPU_COUNT(given());
 }
 
-void place_at(unsigned n)
+void place_other_at(pid_t process, unsigned n)
 {
     cpu_set_t one;
     CPU_ZERO(&one);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (CPU_ISSET(cpu, given()) && n-- == 0) {
             CPU_SET(cpu, &one);
-            sched_setaffinity(0, sizeof one, &one);
+            sched_setaffinity(process, sizeof one, &one);
             return;
         }
     }
 }
 
+void place_at(unsigned n)
+{
+    place_other_at(0, n);
+}
+
+void place_other_anywhere(pid_t process)
+{
+    sched_setaffinity(process, sizeof(cpu_set_t), given());
+}
+
 void place_anywhere(void)
 {
-    sched_setaffinity(0, sizeof(cpu_set_t), given());
+    place_other_anywhere(0);
 }
 
 void *place_shared(size_t size)
