@@ -104,11 +104,10 @@ Test(cbctl_stats, rates_are_those_of_the_measured_time)
     calls_make(breaker, 1000, CB_SUCCESS, 1000); /* before: no part of the rates */
     cr_assert_eq(cb_override(breaker, CB_METRICS_ONLY, 0, NULL), 0);
     pid_t child = fork_child(fail_for_ever, registry.registry);
-    struct output output = {0};
-    do { /* until it is at work */
-        output_free(&output);
-        output = shell("\"$CBCTL\" stats busy --for 100ms --json", 0);
-    } while (strstr(output.out, "\"latency_recent\": null"));
+    struct output output =
+        shell("until JSON=$(\"$CBCTL\" stats busy --for 100ms --json) &&" /* until it is at work */
+              " jq -e '.per_second.failures > 0' <<<\"$JSON\" >/dev/null; do :; done; echo \"$JSON\"",
+              0);
     kill(child, SIGKILL);
     child_wait(child);
     expect_true(output.out, ".per_second.failures > 0 and .per_second.successes == 0");
