@@ -38,11 +38,11 @@ uint64_t stats_count(const struct stats *stats, size_t kind)
     return count_of(&stats->now, kind);
 }
 
-/* Counts begin anew when the breaker does. */
+/* A reader adds up what others are counting: a sum may be less than the one before by the calls that end meanwhile. */
 uint64_t stats_recent(const struct stats *stats, size_t kind)
 {
     uint64_t now = count_of(&stats->now, kind), before = count_of(&stats->before, kind);
-    return now >= before ? now - before : now;
+    return now > before ? now - before : 0;
 }
 
 /* ---- reading ---- */

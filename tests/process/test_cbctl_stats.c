@@ -110,7 +110,7 @@ Test(cbctl_stats, rates_are_those_of_the_measured_time)
               0);
     kill(child, SIGKILL);
     child_wait(child);
-    expect_true(output.out, ".per_second.failures > 0 and .per_second.successes == 0");
+    expect_true(output.out, ".per_second.failures > 10 * .per_second.successes");
     expect_true(output.out, ".measured_ms >= 100 and .latency_recent.p50_us < 10");
     expect_true(output.out, ".latency_recent.count / .per_second.failures * 1000 | . > 50 and . < 10000");
     output_free(&output);
