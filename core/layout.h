@@ -141,7 +141,7 @@ struct worker {
  * bits 31..16 epoch; bits 15..0 slot. Without bit 63 it is free and keeps its sequence. */
 struct call {
     au64 call;
-    au64 started_ms; /* CLOCK_MONOTONIC; meaningful with CALL_TIMED */
+    au64 started_ms; /* CLOCK_MONOTONIC; meaningful with CALL_TIMED, CALL_PROBE or CALL_PLACED, unless CALL_PENDING */
 };
 #define CALL_BUSY           (UINT64_C(1) << 63)
 #define CALL_PROBE          (UINT64_C(1) << 62)

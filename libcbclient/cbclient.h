@@ -281,10 +281,27 @@ struct cb_worker {
     uint32_t lane;       /* its number in the registry */
     uint64_t in_flight;  /* its calls under way */
     uint64_t started_ms; /* when the process began, in milliseconds since boot */
-    char command[32];    /* its name, "" if it cannot be read */
+    char command[32];    /* its name; "" if it cannot be read or has ended */
 };
 typedef int cb_worker_visit(const struct cb_worker *worker, void *arg);
 CB_API int cb_list_workers(cb_registry *, cb_worker_visit *visit, void *arg);
+
+/* A call under way somewhere on the host. */
+struct cb_inflight {
+    char name[64]; /* the breaker ("" if it is gone) */
+    uint32_t pid;
+    char command[32]; /* as a worker's */
+    uint64_t age_ms;  /* for how long; UINT64_MAX: not known */
+    int32_t exact;    /* 1: just that long; 0: at least: when the daemon saw it first */
+    int32_t probe;    /* 1: a half-open breaker's probe */
+    int32_t place;    /* 1: has a place under max_concurrent */
+};
+typedef int cb_inflight_visit(const struct cb_inflight *call, void *arg);
+
+/* Every call in flight, the oldest first, those of unknown age last. Of a call that is no probe, has no place and whose
+ * breaker has no call_timeout, only the daemon knows the age, at most a second too young if it has run that long; it is
+ * asked, for up to 2 seconds. A call that was counted as overdue is not in flight any more. */
+CB_API int cb_list_calls(cb_registry *, cb_inflight_visit *visit, void *arg);
 
 /* A transition or control action from the registry's journal, oldest first; the oldest are overwritten. */
 struct cb_event {

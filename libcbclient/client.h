@@ -75,6 +75,10 @@ struct permit {
 };
 _Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the public struct");
 
+/* look.c: what a handle's listings are about: the shared registry (which may have come, or been replaced, since the last
+ * call), else this process's own memory; NULL: neither. */
+const struct membership *registry_looked_at(cb_registry *);
+
 /* error.c: write the sentence for cb_last_error(), return `code`. */
 #define fail(code, ...) (fail_note(__VA_ARGS__), (code)) /* a macro, so that analysers see which value it has */
 __attribute__((format(printf, 1, 2))) void fail_note(const char *format, ...);

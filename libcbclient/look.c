@@ -1,10 +1,7 @@
-/* Looking at breakers, workers and the journal: only reads, and needs no daemon. */
+/* Looking at breakers and the journal: only reads, and needs no daemon. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "core/clock.h"
@@ -150,9 +147,7 @@ int cb_latency_of(const cb_breaker *breaker, struct cb_latency *out, size_t size
 
 /* ---- lists ---- */
 
-/* What a handle's listings are about: the shared registry (which may have come, or been replaced, since the last call),
- * else this process's own memory. */
-static const struct membership *looked_at(cb_registry *registry)
+const struct membership *registry_looked_at(cb_registry *registry)
 {
     registry_refresh(registry);
     const struct membership *shared = atomic_load(&registry->shared);
@@ -187,7 +182,7 @@ int cb_list(cb_registry *registry, cb_health_visit *visit, void *arg)
 {
     if (!registry || !visit)
         return fail(-EINVAL, "cb_list: a NULL argument");
-    const struct membership *membership = looked_at(registry);
+    const struct membership *membership = registry_looked_at(registry);
     if (!membership)
         return 0;
     const struct segment *segment = &membership->segment;
@@ -203,44 +198,6 @@ int cb_list(cb_registry *registry, cb_health_visit *visit, void *arg)
                 code = visit(&health, arg);
     }
     free(names);
-    free(in_flight);
-    return code;
-}
-
-static void worker_command(struct cb_worker *worker)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/comm", worker->pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t length = read(fd, worker->command, sizeof worker->command - 1);
-    close(fd);
-    worker->command[length > 0 ? length - 1 : 0] = '\0'; /* ends with a newline */
-}
-
-int cb_list_workers(cb_registry *registry, cb_worker_visit *visit, void *arg)
-{
-    if (!registry || !visit)
-        return fail(-EINVAL, "cb_list_workers: a NULL argument");
-    const struct membership *membership = looked_at(registry);
-    if (!membership)
-        return 0;
-    const struct segment *segment = &membership->segment;
-    uint32_t *in_flight = calloc(segment->worker_count, sizeof *in_flight);
-    if (!in_flight)
-        return fail(-ENOMEM, "no memory to list %u workers", segment->worker_count);
-    tally_in_flight(segment, NULL, in_flight);
-    int code = 0;
-    for (uint32_t i = 0; i < segment->worker_count && code == 0; i++) {
-        uint64_t process = atomic_load(&segment->workers[i].process);
-        if (process == 0)
-            continue;
-        struct cb_worker worker = {.pid = process_pid(process), .lane = i, .in_flight = in_flight[i]};
-        worker.started_ms = (process >> WORKER_PID_BITS) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
-        worker_command(&worker);
-        code = visit(&worker, arg);
-    }
     free(in_flight);
     return code;
 }
@@ -268,7 +225,7 @@ int cb_history(cb_registry *registry, const char *name, cb_event_visit *visit, v
 {
     if (!registry || !visit)
         return fail(-EINVAL, "cb_history: a NULL argument");
-    const struct membership *membership = looked_at(registry);
+    const struct membership *membership = registry_looked_at(registry);
     if (!membership)
         return 0;
     const struct segment *segment = &membership->segment;

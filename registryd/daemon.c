@@ -26,6 +26,7 @@ struct daemon {
     struct registry registry;
     struct server server;
     struct reaper reaper;
+    struct sightings sightings;
     struct service service;
     uv_loop_t loop;
     uv_signal_t hangup, terminate, interrupt;
@@ -168,6 +169,7 @@ static void serve(struct daemon *daemon)
         .reaper = &daemon->reaper,
         .access = &daemon->access,
         .started_ms = segment_now_ms(&daemon->registry.segment),
+        .sightings = &daemon->sightings,
     };
     server_start(&daemon->server, &daemon->loop, &daemon->service);
     signals_start(daemon);
@@ -176,6 +178,23 @@ static void serve(struct daemon *daemon)
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     signals_stop(daemon);
     server_stop(&daemon->server);
+}
+
+/* From now on worker deaths and calls in flight are seen. */
+static bool watch_start(struct daemon *daemon)
+{
+    if (!reaper_start(&daemon->reaper, &daemon->loop, &daemon->registry))
+        return false;
+    if (sightings_start(&daemon->sightings, &daemon->loop, &daemon->registry.segment))
+        return true;
+    reaper_stop(&daemon->reaper);
+    return false;
+}
+
+static void watch_stop(struct daemon *daemon)
+{
+    sightings_stop(&daemon->sightings);
+    reaper_stop(&daemon->reaper);
 }
 
 /* The socket listens before the memory appears that names it: who finds the memory finds somebody who answers. */
@@ -189,10 +208,10 @@ static int run_listening(struct daemon *daemon)
     }
     uv_loop_init(&daemon->loop);
     registry_apply(&daemon->registry, daemon->config);
-    bool started = reaper_start(&daemon->reaper, &daemon->loop, &daemon->registry);
+    bool started = watch_start(daemon);
     if (started) {
         serve(daemon);
-        reaper_stop(&daemon->reaper);
+        watch_stop(daemon);
     } else {
         server_abandon(&daemon->server);
     }

@@ -14,8 +14,10 @@ void reply_finish(struct reply *reply)
 {
     free(reply->rows);
     free(reply->list);
+    free(reply->sightings);
     reply->rows = NULL;
     reply->list = NULL;
+    reply->sightings = NULL;
 }
 
 void reply_fail(struct reply *reply, int code, const char *format, ...)

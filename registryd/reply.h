@@ -27,6 +27,13 @@ struct row {
     char name[NAME_SIZE], policy[POLICY_TEXT_SIZE], reason[REASON_SIZE];
 };
 
+/* What a page of sightings points to; it fits a packet whatever the numbers are. */
+#define SIGHTINGS_PAGE 3000
+struct sightings_page {
+    uint32_t entries[SIGHTINGS_PAGE], sequences[SIGHTINGS_PAGE];
+    uint64_t since_ms[SIGHTINGS_PAGE];
+};
+
 struct reply {
     Cb__Reply message;
     bool hang_up; /* the connection ends with it */
@@ -36,10 +43,12 @@ struct reply {
         Cb__Attached attached;
         Cb__Created created;
         Cb__Breakers breakers;
+        Cb__Sightings sightings;
         Cb__Pong pong;
     } body;
     struct row *rows; /* for reply_finish() */
     Cb__Breaker **list;
+    struct sightings_page *sightings;
 };
 
 void reply_init(struct reply *);

@@ -210,6 +210,15 @@ static void ping(const struct request *request)
     request->reply->message.pong = pong;
 }
 
+static void calls(const struct request *request)
+{
+    struct sightings *sightings = request->service->sightings;
+    uint32_t from = request->message->calls->from;
+    if (from == 0) /* the first page */
+        sightings_look(sightings);
+    sightings_page(sightings, from, request->reply);
+}
+
 static const struct kind {
     const char *name;
     enum rank rank; /* at least */
@@ -225,6 +234,7 @@ static const struct kind {
     [CB__REQUEST__KIND_OVERRIDE] = {"override", RANK_ADMINISTRATOR, override},
     [CB__REQUEST__KIND_REMOVE] = {"remove", RANK_ADMINISTRATOR, remove_breaker},
     [CB__REQUEST__KIND_PING] = {"ping", RANK_READER, ping},
+    [CB__REQUEST__KIND_CALLS] = {"calls", RANK_READER, calls},
 };
 
 /* ---- one packet ---- */

@@ -6,6 +6,7 @@
 #include "registryd/reaper.h"
 #include "registryd/registry.h"
 #include "registryd/reply.h"
+#include "registryd/sightings.h"
 
 /* What requests are about. */
 struct service {
@@ -13,6 +14,7 @@ struct service {
     struct reaper *reaper;
     const struct access *access;
     uint64_t started_ms;
+    struct sightings *sightings;
 };
 
 /* Answer one packet of `peer`. `first`: it is the connection's first. */

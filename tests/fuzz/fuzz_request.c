@@ -66,7 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct watch *watches[4] = {0};
     struct reaper reaper = {.registry = &registry, .watches = watches};
     struct access access = {(gid_t)-1, (gid_t)-1};
-    struct service service = {&registry, &reaper, &access, 0};
+    struct sighting first[8 * CHUNK_CALLS] = {0};
+    struct sightings sightings = {.segment = &registry.segment, .first = first};
+    struct service service = {&registry, &reaper, &access, 0, &sightings};
     if (size == 0)
         return 0;
     MUST_HOLD(segment_private(&small, &registry.segment) == 0);
