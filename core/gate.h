@@ -64,6 +64,13 @@ static inline uint64_t gate_closed(uint16_t epoch)
     return (uint64_t)STATE_CLOSED << 61 | (uint64_t)epoch << 45;
 }
 
+/* An open or overridden breaker's word: until when, in its milliseconds; 0 for an override without an end. */
+static inline uint64_t gate_until(enum breaker_state state, uint16_t epoch, unsigned attempt, uint64_t until_ms)
+{
+    uint64_t payload = until_ms & ((UINT64_C(1) << 40) - 1);
+    return (uint64_t)state << 61 | (uint64_t)epoch << 45 | (uint64_t)attempt << 40 | payload;
+}
+
 static inline enum breaker_state gate_state(uint64_t word)
 {
     return (enum breaker_state)(word >> 61);

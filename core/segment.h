@@ -66,6 +66,14 @@ bool breaker_name_valid(const char *name, size_t length);
 int segment_create(const char *name, const struct geometry *, gid_t group, const char *socket, struct segment *out,
                    char error[SEGMENT_ERROR_SIZE]);
 
+/* What a registry already has in it when others can find it first; NULL: nothing. */
+struct segment_content {
+    void (*fill)(struct segment *, void *arg);
+    void *arg;
+};
+int segment_create_with(const char *name, const struct geometry *, gid_t group, const char *socket,
+                        const struct segment_content *, struct segment *out, char error[SEGMENT_ERROR_SIZE]);
+
 /* Join as a worker (panel read-only) or, `writable`, as the owner (daemon after a restart, cbctl --offline). Checks owner
  * (root's or our own) and mode, size, magic, version, layout hash, namespaces, retired, each with its own error.
  * -EACCES: not in the registry's group. */

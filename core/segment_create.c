@@ -96,8 +96,8 @@ static int publish_pair(const char *name, const struct pair *pair, char error[SE
     return result == 0 ? 0 : fault(error, result, "cannot publish %s: %s", panel_path, strerror(-result));
 }
 
-int segment_create(const char *name, const struct geometry *geometry, gid_t group, const char *socket,
-                   struct segment *out, char error[SEGMENT_ERROR_SIZE])
+int segment_create_with(const char *name, const struct geometry *geometry, gid_t group, const char *socket,
+                        const struct segment_content *content, struct segment *out, char error[SEGMENT_ERROR_SIZE])
 {
     struct panel_header header;
     struct pair pair = {OBJECT_NONE, OBJECT_NONE};
@@ -112,6 +112,8 @@ int segment_create(const char *name, const struct geometry *geometry, gid_t grou
     result = create_pair(&header, group, &pair, error);
     if (result == 0)
         result = fill_pair(&header, &pair, out, error);
+    if (result == 0 && content != NULL)
+        content->fill(out, content->arg);
     if (result == 0)
         result = publish_pair(name, &pair, error);
     object_close(&pair.panel);
@@ -119,6 +121,12 @@ int segment_create(const char *name, const struct geometry *geometry, gid_t grou
     if (result != 0)
         segment_close(out);
     return result;
+}
+
+int segment_create(const char *name, const struct geometry *geometry, gid_t group, const char *socket,
+                   struct segment *out, char error[SEGMENT_ERROR_SIZE])
+{
+    return segment_create_with(name, geometry, group, socket, NULL, out, error);
 }
 
 void segment_retire(const char *name, struct segment *segment)

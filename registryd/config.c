@@ -78,6 +78,14 @@ static const char *set_runtime_dir(struct config *config, const char *value)
     return NULL;
 }
 
+static const char *set_state(struct config *config, const char *value)
+{
+    if (*value != '/' || strlen(value) >= sizeof config->state)
+        return "is not a file's absolute path of at most 255 bytes";
+    snprintf(config->state, sizeof config->state, "%s", value);
+    return NULL;
+}
+
 static const char *group_parse(const char *value, gid_t *group)
 {
     const struct group *found = getgrnam(value);
@@ -104,6 +112,7 @@ static const struct setting {
     {"registry", set_registry},
     {"capacity", set_capacity},
     {"runtime_dir", set_runtime_dir},
+    {"state", set_state},
     {"members", set_members},
     {"administrators", set_administrators},
 };
@@ -116,7 +125,7 @@ static void take_setting(struct parse *parse, int line, const char *key, const c
         i++;
     if (i == SETTING_COUNT) {
         complain(parse, line,
-                 "%s: unknown key; [" SETTINGS "] has registry, capacity, runtime_dir, members and "
+                 "%s: unknown key; [" SETTINGS "] has registry, capacity, runtime_dir, state, members and "
                  "administrators",
                  key);
         return;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "core/layout.h"
+#include "registryd/state_file.h"
 
 #define CAPACITY_DEFAULT 1024
 #define GROUP_NONE       ((gid_t)-1)
@@ -19,6 +20,7 @@ struct config_breaker {
 struct config {
     char registry[NAME_SIZE];    /* "": not given */
     char runtime_dir[PATH_SIZE]; /* "": not given */
+    char state[STATE_PATH_SIZE]; /* "": not given */
     uint32_t capacity;           /* 0: not given */
     gid_t members, administrators;
     struct config_breaker *breakers; /* room for CAPACITY_MAX, so that none ever moves */

@@ -16,6 +16,7 @@
 #include "registryd/request.h"
 #include "registryd/rundir.h"
 #include "registryd/server.h"
+#include "registryd/state.h"
 
 struct daemon {
     const struct options *options;
@@ -24,6 +25,7 @@ struct daemon {
     struct access access;
     struct rundir rundir;
     struct registry registry;
+    struct state state;
     struct server server;
     struct reaper reaper;
     struct sightings sightings;
@@ -48,6 +50,11 @@ static const char *setting_dir(const struct options *options, const struct confi
     return options->runtime_dir ? options->runtime_dir : *config->runtime_dir ? config->runtime_dir : NULL;
 }
 
+static const char *setting_state(const struct options *options, const struct config *config)
+{
+    return options->state ? options->state : *config->state ? config->state : NULL;
+}
+
 static uint32_t setting_capacity(const struct options *options, const struct config *config)
 {
     return options->capacity ? options->capacity : config->capacity;
@@ -66,8 +73,9 @@ static void say_fixed(const struct daemon *daemon, const struct config *next)
 {
     const struct config *now = daemon->config;
     if (strcmp(next->registry, now->registry) != 0 || strcmp(next->runtime_dir, now->runtime_dir) != 0 ||
-        next->capacity != now->capacity || next->members != now->members)
-        log_say(LOG_WARNING, "%s: changes of registry, runtime_dir, capacity and members take effect at the next start",
+        strcmp(next->state, now->state) != 0 || next->capacity != now->capacity || next->members != now->members)
+        log_say(LOG_WARNING,
+                "%s: changes of registry, runtime_dir, state, capacity and members take effect at the next start",
                 daemon->options->config);
 }
 
@@ -197,26 +205,40 @@ static void watch_stop(struct daemon *daemon)
     reaper_stop(&daemon->reaper);
 }
 
+/* Memory that is made anew begins with what the state file has. */
+static bool memory_open(struct daemon *daemon)
+{
+    uint32_t capacity = setting_capacity(daemon->options, daemon->config);
+    struct segment_content content = state_content(&daemon->state);
+    if (!state_open(&daemon->state, setting_state(daemon->options, daemon->config), daemon->name))
+        return false;
+    if (registry_open(&daemon->registry, daemon->name, capacity, access_group(&daemon->access), daemon->server.path,
+                      &content))
+        return true;
+    state_close(&daemon->state);
+    return false;
+}
+
 /* The socket listens before the memory appears that names it: who finds the memory finds somebody who answers. */
 static int run_listening(struct daemon *daemon)
 {
-    uint32_t capacity = setting_capacity(daemon->options, daemon->config);
-    gid_t group = access_group(&daemon->access);
-    if (!registry_open(&daemon->registry, daemon->name, capacity, group, daemon->server.path)) {
+    if (!memory_open(daemon)) {
         server_abandon(&daemon->server);
         return 1;
     }
     uv_loop_init(&daemon->loop);
     registry_apply(&daemon->registry, daemon->config);
-    bool started = watch_start(daemon);
+    bool started = state_start(&daemon->state, &daemon->loop, &daemon->registry) && watch_start(daemon);
     if (started) {
         serve(daemon);
         watch_stop(daemon);
     } else {
         server_abandon(&daemon->server);
     }
+    state_stop(&daemon->state);
     uv_run(&daemon->loop, UV_RUN_DEFAULT); /* until the handles are closed */
     uv_loop_close(&daemon->loop);
+    state_close(&daemon->state);
     registry_close(&daemon->registry);
     return started ? 0 : 1;
 }

@@ -14,6 +14,7 @@ static const char usage[] = "Usage: registryd [OPTION]...\n"
                             "  --capacity N       room for N breakers, 1 to 65536 (1024)\n"
                             "  --runtime-dir DIR  where socket and lock lie (/run/registryd for root,\n"
                             "                     else $XDG_RUNTIME_DIR/registryd or /tmp/registryd-UID)\n"
+                            "  --state FILE       keep overrides, policies and open breakers across a reboot in FILE\n"
                             "  -n, --check        check the configuration, say every error, and leave\n"
                             "  --purge            remove the memory of a registry whose daemon is not running\n"
                             "  --version, --help  say so and leave\n"
@@ -22,13 +23,14 @@ static const char usage[] = "Usage: registryd [OPTION]...\n"
                             "leave the memory, which workers go on using and the next start takes over.\n"
                             "Exit status: 0 done, 1 failed (said on stderr), 2 wrong usage.\n";
 
-enum { OPTION_REGISTRY = 256, OPTION_CONFIG, OPTION_CAPACITY, OPTION_RUNTIME_DIR, OPTION_PURGE, OPTION_VERSION };
+enum { OPTION_REGISTRY = 256, OPTION_CONFIG, OPTION_CAPACITY, OPTION_RUNTIME_DIR, OPTION_STATE, OPTION_PURGE, OPTION_VERSION };
 
 static const struct option longs[] = {
     {"registry", required_argument, NULL, OPTION_REGISTRY},
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"capacity", required_argument, NULL, OPTION_CAPACITY},
     {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
+    {"state", required_argument, NULL, OPTION_STATE},
     {"check", no_argument, NULL, 'n'},
     {"purge", no_argument, NULL, OPTION_PURGE},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -64,6 +66,9 @@ static void take(struct options *options, int option)
         break;
     case OPTION_RUNTIME_DIR:
         options->runtime_dir = optarg;
+        break;
+    case OPTION_STATE:
+        options->state = optarg;
         break;
     case OPTION_PURGE:
         options->action = ACTION_PURGE;

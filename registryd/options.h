@@ -8,7 +8,7 @@ enum action { ACTION_RUN, ACTION_CHECK, ACTION_PURGE };
 
 struct options {
     enum action action;
-    const char *registry, *config, *runtime_dir; /* NULL: not given */
+    const char *registry, *config, *runtime_dir, *state; /* NULL: not given */
     uint32_t capacity;                           /* 0: not given */
 };
 

@@ -111,12 +111,13 @@ static int join(struct registry *registry, uint32_t capacity, gid_t group, const
     return 0;
 }
 
-static bool create(struct registry *registry, uint32_t capacity, gid_t group, const char *socket)
+static bool create(struct registry *registry, uint32_t capacity, gid_t group, const char *socket,
+                   const struct segment_content *content)
 {
     struct geometry geometry;
     char error[SEGMENT_ERROR_SIZE] = "";
     geometry_default(&geometry, capacity ? capacity : CAPACITY_DEFAULT);
-    int result = segment_create(registry->name, &geometry, group, socket, &registry->segment, error);
+    int result = segment_create_with(registry->name, &geometry, group, socket, content, &registry->segment, error);
     if (result == 0)
         log_say(LOG_INFO, "registry %s: created with room for %u breakers (%llu KiB)", registry->name,
                 registry->segment.capacity, (unsigned long long)geometry_size(&geometry) / 1024);
@@ -125,14 +126,15 @@ static bool create(struct registry *registry, uint32_t capacity, gid_t group, co
     return result == 0;
 }
 
-bool registry_open(struct registry *registry, const char *name, uint32_t capacity, gid_t group, const char *socket)
+bool registry_open(struct registry *registry, const char *name, uint32_t capacity, gid_t group, const char *socket,
+                   const struct segment_content *content)
 {
     *registry = (struct registry){0};
     snprintf(registry->name, sizeof registry->name, "%s", name);
     int joined = join(registry, capacity, group, socket);
     if (joined > 0)
         take_over(registry, group);
-    if (joined < 0 || (joined == 0 && !create(registry, capacity, group, socket))) {
+    if (joined < 0 || (joined == 0 && !create(registry, capacity, group, socket, content))) {
         registry_close(registry);
         return false;
     }

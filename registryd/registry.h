@@ -13,9 +13,10 @@ struct registry {
     bool timed; /* some breaker has a call_timeout */
 };
 
-/* Take over the memory that is there, or create it. `capacity` 0: as it is, or the usual. `group`: who else may use it,
- * or (gid_t)-1. False: why not has been said. */
-bool registry_open(struct registry *, const char *name, uint32_t capacity, gid_t group, const char *socket);
+/* Take over the memory that is there, or create it, with `content` in it. `capacity` 0: as it is, or the usual. `group`:
+ * who else may use it, or (gid_t)-1. False: why not has been said. */
+bool registry_open(struct registry *, const char *name, uint32_t capacity, gid_t group, const char *socket,
+                   const struct segment_content *content);
 /* Unmap; the memory stays. */
 void registry_close(struct registry *);
 

@@ -1,0 +1,271 @@
+#include "registryd/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "registryd/log.h"
+#include "registryd/state_breaker.h"
+#include "registryd/walltime.h"
+
+#define TURN_MS    1000
+#define DRIFT_MS   1000 /* so much may the wall clock move against ours before the ends in the file are wrong */
+#define FAULTS_MAX 20   /* that are said one by one */
+
+/* ---- reading ---- */
+
+static void say_fault(void *arg, unsigned line, const char *what)
+{
+    const struct state *state = arg;
+    if (state->summary.faults < FAULTS_MAX)
+        log_say(LOG_ERR, "%s:%u: %s", state->file.path, line, what);
+    else if (state->summary.faults == FAULTS_MAX)
+        log_say(LOG_ERR, "%s: and more that is not said one by one", state->file.path);
+}
+
+static bool content_is_ours(const struct state *state)
+{
+    const struct state_summary *summary = &state->summary;
+    if (summary->foreign)
+        log_say(LOG_ERR, "%s is no state file; remove it, or choose another for the state", state->file.path);
+    else if (*summary->registry && strcmp(summary->registry, state->registry) != 0)
+        log_say(LOG_ERR, "%s is the state of the registry %s, not of %s; choose another file", state->file.path,
+                summary->registry, state->registry);
+    else
+        return true;
+    return false;
+}
+
+static bool content_take(struct state *state)
+{
+    struct state_reader reader = {.fault = say_fault, .arg = state};
+    int result = state_file_read(&state->file, &state->content, &state->length);
+    if (result == -ENOENT)
+        return true;
+    if (result == -EPERM)
+        return false;
+    if (result != 0) {
+        log_say(LOG_ERR, "%s cannot be read: %s", state->file.path, strerror(-result));
+        state->damaged = true;
+        return true;
+    }
+    state_text_read(state->content, state->length, &reader, &state->summary);
+    state->damaged = state->summary.faults > 0;
+    return content_is_ours(state);
+}
+
+bool state_open(struct state *state, const char *path, const char *registry)
+{
+    *state = (struct state){.used = path != NULL, .registry = registry, .healthy = true};
+    if (path == NULL || (state_file_open(&state->file, path) && content_take(state)))
+        return true;
+    state_close(state);
+    return false;
+}
+
+/* ---- into the memory ---- */
+
+struct restore {
+    struct state *state;
+    struct segment *segment;
+    uint64_t wall_ms;
+};
+
+static void say_ended(const struct state_entry *entry)
+{
+    char time[WALLTIME_SIZE];
+    walltime_format(entry->until_ms, time);
+    log_say(LOG_NOTICE, "breaker %s: the override %s of uid %u has ended meanwhile, at %s", entry->name,
+            state_name(entry->state), entry->uid, time);
+}
+
+static void restore_entry(void *arg, const struct state_entry *entry, const struct state_summary *summary)
+{
+    const struct restore *restore = arg;
+    char error[SEGMENT_ERROR_SIZE] = "";
+    int result = state_breaker_create(restore->segment, entry, summary->saved_ms, restore->wall_ms, error);
+    if (result != 0) {
+        log_say(LOG_ERR, "%s: breaker %s is not restored: %s", restore->state->file.path, entry->name, error);
+        restore->state->refused++;
+        return;
+    }
+    restore->state->restored++;
+    if (entry->state >= STATE_FORCED_OPEN && entry->until_ms != 0 &&
+        state_breaker_left_ms(entry, summary->saved_ms, restore->wall_ms) == 0)
+        say_ended(entry);
+}
+
+static void restore(struct segment *segment, void *arg)
+{
+    struct state *state = arg;
+    struct restore into = {state, segment, walltime_now_ms()};
+    struct state_reader reader = {.entry = restore_entry, .arg = &into};
+    struct state_summary unused;
+    state->restored = state->refused = 0;
+    if (state->content)
+        state_text_read(state->content, state->length, &reader, &unused);
+}
+
+struct segment_content state_content(struct state *state)
+{
+    return (struct segment_content){restore, state};
+}
+
+/* ---- writing ---- */
+
+static int64_t offset_now_ms(const struct state *state)
+{
+    return (int64_t)(walltime_now_ms() - segment_now_ms(state->segment));
+}
+
+static void text_write(const struct state *state, FILE *stream)
+{
+    struct state_writer writer;
+    struct state_entry entry;
+    uint64_t wall_ms = walltime_now_ms();
+    state_text_begin(&writer, stream, state->registry, wall_ms);
+    for (uint32_t slot = 0; slot < state->segment->capacity; slot++)
+        if (state_breaker_read(state->segment, slot, wall_ms, &entry))
+            state_text_add(&writer, &entry);
+    state_text_end(&writer);
+}
+
+static int write_all(const struct state *state)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (stream == NULL)
+        return -errno;
+    text_write(state, stream);
+    bool failed = ferror(stream) != 0;
+    failed |= fclose(stream) != 0;
+    int result = failed ? -ENOMEM : state_file_write(&state->file, text, length);
+    free(text);
+    return result;
+}
+
+/* The writer is a thread: to make the text of 10,000 breakers takes some 20 ms, and a disk takes what it likes. It reads
+ * the memory as any process does, without a lock. */
+static void write_aside(void *arg)
+{
+    struct state *state = arg;
+    state->error = write_all(state);
+    uv_async_send(&state->written);
+}
+
+static void write_done(struct state *state)
+{
+    bool done = state->error == 0;
+    if (done) {
+        state->mark = state->next_mark;
+        state->offset_ms = state->next_offset_ms;
+    }
+    if (done && !state->healthy)
+        log_say(LOG_NOTICE, "%s is written again", state->file.path);
+    if (!done && state->healthy)
+        log_say(LOG_ERR, "%s cannot be written: %s; trying again until it can", state->file.path,
+                strerror(-state->error));
+    state->healthy = done;
+}
+
+static bool is_due(struct state *state)
+{
+    state->next_mark = state_breaker_mark(state->segment);
+    state->next_offset_ms = offset_now_ms(state);
+    int64_t drift = state->next_offset_ms - state->offset_ms;
+    return state->next_mark != state->mark || drift > DRIFT_MS || drift < -DRIFT_MS;
+}
+
+static void write_here(struct state *state)
+{
+    state->error = write_all(state);
+    write_done(state);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+    struct state *state = timer->data;
+    if (state->writing || !is_due(state))
+        return;
+    state->writing = uv_thread_create(&state->writer, write_aside, state) == 0;
+    if (!state->writing) /* no thread is to be had: late is better than never */
+        write_here(state);
+}
+
+static void on_written(uv_async_t *async)
+{
+    struct state *state = async->data;
+    uv_thread_join(&state->writer);
+    state->writing = false;
+    write_done(state);
+}
+
+/* ---- starting and ending ---- */
+
+static bool keep_damaged(const struct state *state)
+{
+    char kept[STATE_PATH_SIZE];
+    int result = state_file_keep(&state->file, kept);
+    if (result != 0)
+        log_say(LOG_ERR, "%s is damaged, and no copy of it can be kept: %s; move it away", state->file.path,
+                strerror(-result));
+    else
+        log_say(LOG_WARNING, "%s is kept as %s and will be replaced", state->file.path, kept);
+    return result == 0;
+}
+
+static void say_restored(const struct state *state)
+{
+    char time[WALLTIME_SIZE];
+    walltime_format(state->summary.saved_ms, time);
+    if (state->restored > 0)
+        log_say(LOG_INFO, "registry %s: %u breakers are back from %s, as they were at %s", state->registry,
+                state->restored, state->file.path, state->summary.saved_ms ? time : "an unknown time");
+}
+
+bool state_start(struct state *state, uv_loop_t *loop, const struct registry *registry)
+{
+    if (!state->used)
+        return true;
+    say_restored(state);
+    free(state->content);
+    state->content = NULL;
+    if ((state->damaged || state->refused > 0) && !keep_damaged(state))
+        return false;
+    state->segment = &registry->segment;
+    uv_timer_init(loop, &state->timer);
+    uv_async_init(loop, &state->written, on_written);
+    state->timer.data = state->written.data = state;
+    uv_timer_start(&state->timer, on_turn, 0, TURN_MS);
+    return true;
+}
+
+void state_stop(struct state *state)
+{
+    if (state->segment == NULL)
+        return;
+    if (state->writing)
+        on_written(&state->written);
+    uv_close((uv_handle_t *)&state->timer, NULL);
+    uv_close((uv_handle_t *)&state->written, NULL);
+}
+
+void state_close(struct state *state)
+{
+    if (!state->used)
+        return;
+    if (state->segment && is_due(state))
+        write_here(state);
+    state->segment = NULL;
+    free(state->content);
+    state->content = NULL;
+    state_file_close(&state->file);
+}
+
+bool state_healthy(const struct state *state)
+{
+    return state->healthy;
+}
