@@ -112,19 +112,25 @@ static bool state_find(const char *name, enum breaker_state *state)
     return false;
 }
 
+/* Who imposed it, or how often it has re-opened: an entry has the one or the other. */
+static bool take_author(struct words *words, struct state_entry *entry)
+{
+    return take_number(words, "uid=", UINT32_MAX, &entry->uid) && take_number(words, "pid=", UINT32_MAX, &entry->pid);
+}
+
 static bool take_state(struct words *words, struct state_entry *entry)
 {
-    uint32_t attempt = 0;
     const char *value = take(words, "state=");
     if (value == NULL)
         return true;
     if (!state_find(value, &entry->state))
         return fail(words, "state='%.20s' is none that is kept: open, forced-open, disabled or metrics-only", value);
-    if (!take_until(words, &entry->until_ms) || !take_number(words, "attempt=", ATTEMPT_MAX, &attempt) ||
-        !take_number(words, "uid=", UINT32_MAX, &entry->uid) || !take_number(words, "pid=", UINT32_MAX, &entry->pid))
+    if (!take_until(words, &entry->until_ms))
         return false;
-    entry->attempt = attempt;
-    return entry->state != STATE_OPEN || entry->until_ms != 0 || fail(words, "state=open has no until");
+    if (entry->state != STATE_OPEN)
+        return take_author(words, entry);
+    return take_number(words, "attempt=", ATTEMPT_MAX, &entry->attempt) &&
+           (entry->until_ms != 0 || fail(words, "state=open has no until"));
 }
 
 static bool take_name(struct words *words, struct state_entry *entry)

@@ -19,7 +19,7 @@ struct state_entry {
     uint32_t creator_uid;
     enum breaker_state state; /* closed, open or an override; half-open is an open one that is due */
     uint64_t until_ms;        /* open, override: its end; 0: none */
-    unsigned attempt;         /* open */
+    uint32_t attempt;         /* open: how often it has re-opened */
     uint32_t uid, pid;        /* override: who imposed it */
     char reason[REASON_SIZE]; /* override; "": none */
     struct policy policy;

@@ -3,7 +3,7 @@
 # corpus. What breaks one is kept in BUILD_DIR/tests/fuzz. New inputs stay in BUILD_DIR; a good one belongs in corpus/.
 set -u
 here=$(dirname "$(readlink -f "$0")")
-targets=(request policy config trace header)
+targets=(request policy config state trace header)
 build=${1:?usage: run.sh BUILD_DIR SECONDS} seconds=${2:?usage: run.sh BUILD_DIR SECONDS}
 share=$(((seconds + ${#targets[@]} - 1) / ${#targets[@]}))
 mkdir -p "$build" || exit 1

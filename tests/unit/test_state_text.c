@@ -203,6 +203,7 @@ Test(state_text, what_cannot_be_a_breaker_is_said_with_its_reason)
         {"breaker a state=open until=soon", "soon"},
         {"breaker a state=open until=2026-13-21T09:30:00.250Z", "2026-13"},
         {"breaker a state=open until=2026-11-21T09:30:00.250Z attempt=32", "32"},
+        {"breaker a state=open until=2026-11-21T09:30:00.250Z attempt=1 uid=0", "uid"},
         {"breaker a state=disabled uid=-1", "-1"},
         {"breaker a state=disabled uid=4294967296", "4294967296"},
         {"breaker a failure_threshold=many", "failure_threshold"},
