@@ -1,0 +1,24 @@
+/* What the campaign did and what it found. */
+#ifndef CHAOS_REPORT_H
+#define CHAOS_REPORT_H
+
+#include <stdint.h>
+
+enum victim { VICTIM_WORKER, VICTIM_DAEMON, VICTIM_TOOL, VICTIMS };
+
+struct report {
+    uint64_t seed, began_ms;
+    unsigned rounds, violations;
+    unsigned killed[VICTIMS], stopped[VICTIMS];
+    unsigned struck;  /* of the workers killed: within a library call */
+    unsigned errands; /* cbctl processes */
+    uint64_t settled, rejected, abandoned, overdue;
+    uint64_t longest_ns;
+};
+
+/* Something that must not be: printed at once. */
+__attribute__((format(printf, 2, 3))) void report_violation(struct report *, const char *format, ...);
+unsigned report_kills(const struct report *);
+void report_print(const struct report *);
+
+#endif
