@@ -35,9 +35,14 @@ static inline struct plain_target plain_target(const struct segment *segment, ui
 
 #define PLAIN_EXCLUDES_ACQUIRE (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
 
-/* True: admitted, *held is filled. False: nothing was done. */
+static inline bool plain_admits(const struct plain_target *target)
+{
+    return gate_state(atomic_load_explicit(&target->slot->gate, memory_order_acquire)) == STATE_CLOSED;
+}
+
+/* True: admitted, *held is filled. `started`: when, if it is timed, else 0. False: nothing was done. */
 static inline bool plain_acquire(const struct plain_target *target, const struct lane *lane, uint64_t commit,
-                                 struct held *held)
+                                 uint64_t started, struct held *held)
 {
     const struct ownership *own = &lane_ownership[0];
     uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
@@ -52,7 +57,7 @@ static inline bool plain_acquire(const struct plain_target *target, const struct
     held->in_lane = &own->calls[at];
     held->entry = own->first + at + 1;
     held->place = 0;
-    held->started = commit & TRAITS_TIMED ? clock_timing_ns(commit) : 0;
+    held->started = started;
     held->owner = serial;
     atomic_store_explicit(&own->calls[at].call, held->call, memory_order_release);
     return true;
@@ -102,27 +107,48 @@ static inline au64 *plain_counter(const struct plain_target *target, struct stri
     return &stripe->latency[latency_bucket(took)];
 }
 
+/* Does a success of this call change nothing but a count? */
+static inline bool plain_counts(const struct plain_target *target, const struct lane *lane, const struct held *held,
+                                uint64_t commit)
+{
+    uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
+    uint64_t streak = atomic_load_explicit(&target->slot->streak, memory_order_relaxed);
+    return gate == gate_closed((uint16_t)(held->call >> 16)) && (streak & STREAK_MASK) == 0 && (commit & TRAIT_USED) &&
+           !(held->call & CALL_SPECIAL) && held->in_lane != NULL && held->owner == lane_serial(lane);
+}
+
+static inline void plain_end(au64 *counter, const struct held *held)
+{
+    count_one(counter);
+    atomic_store_explicit(&held->in_lane->call, call_freed(held->call), memory_order_release);
+}
+
 /* True: the success is settled. False: nothing was done. */
 static inline bool plain_success(const struct plain_target *target, const struct lane *lane, const struct held *held)
 {
-    uint16_t epoch = (uint16_t)(held->call >> 16);
-    uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
-    uint64_t streak = atomic_load_explicit(&target->slot->streak, memory_order_relaxed);
     uint64_t commit = atomic_load_explicit(&target->control->commit, memory_order_acquire);
-    if (gate != gate_closed(epoch) || (streak & STREAK_MASK) != 0 || !(commit & TRAIT_USED) ||
-        (held->call & CALL_SPECIAL) || held->in_lane == NULL || held->owner != lane_serial(lane))
+    if (held->started != 0 || (commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) ||
+        !plain_counts(target, lane, held, commit))
+        return false;
+    plain_end(&target->stripes[(unsigned)cpu_here() & target->stripe_mask].successes, held);
+    return true;
+}
+
+/* The same with a window, or timed. Apart, because what it keeps in registers would cost every success. */
+static inline bool plain_success_measured(const struct plain_target *target, const struct lane *lane,
+                                          const struct held *held)
+{
+    uint64_t commit = atomic_load_explicit(&target->control->commit, memory_order_acquire);
+    if (!plain_counts(target, lane, held, commit))
         return false;
     struct stripe *stripe = &target->stripes[(unsigned)cpu_here() & target->stripe_mask];
     au64 *counter = &stripe->successes;
-    if (__builtin_expect(held->started != 0, 0)) {
+    if (held->started != 0)
         counter = plain_counter(target, stripe, commit, held->started);
-        if (!counter)
-            return false;
-    }
-    if ((commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) && !plain_window(target, stripe, commit, epoch))
+    if (!counter || ((commit & (TRAIT_WINDOW_COUNT | TRAIT_WINDOW_TIME)) &&
+                     !plain_window(target, stripe, commit, (uint16_t)(held->call >> 16))))
         return false;
-    count_one(counter);
-    atomic_store_explicit(&held->in_lane->call, call_freed(held->call), memory_order_release);
+    plain_end(counter, held);
     return true;
 }
 

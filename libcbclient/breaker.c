@@ -72,6 +72,7 @@ static int breaker_bind(cb_breaker *breaker, struct membership *membership, uint
     binding->retired = &membership->segment.panel->retired;
     binding->lane = membership->lane;
     binding->membership = membership;
+    binding->name = breaker->name;
     binding->shared = membership->shared;
     binding->slot = slot;
     binding->incarnation = commit_incarnation(panel_commit(&membership->segment, slot));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "core/probe.h"
 
 static struct permit *permit_of(cb_permit *permit)
 {
@@ -23,7 +24,38 @@ static __attribute__((noinline)) int acquire(cb_breaker *breaker, struct permit 
     uint64_t commit = panel_commit(&membership->segment, binding->slot);
     int answer = (int)call_acquire(&membership->segment, membership->lane, binding->slot, commit, &permit->held);
     permit->binding = answer == CB_ADMITTED ? binding : NULL;
+    if (answer == CB_ADMITTED)
+        PROBE_ACQUIRE(breaker->name);
+    else
+        PROBE_REJECT(breaker->name, answer);
     return answer;
+}
+
+static inline int admitted(struct permit *permit, struct binding *binding)
+{
+    permit->binding = binding;
+    PROBE_ACQUIRE(binding->name);
+    return CB_ADMITTED;
+}
+
+/* Not admitted as it is: rejected, most of the time. */
+static __attribute__((noinline)) int acquire_further(cb_breaker *breaker, struct permit *permit,
+                                                     const struct binding *binding)
+{
+    if (!plain_reject(&binding->target))
+        return acquire(breaker, permit);
+    PROBE_REJECT(binding->name, CB_REJECTED_OPEN);
+    return CB_REJECTED_OPEN;
+}
+
+/* Apart from cb_acquire(), because what reading a clock keeps in registers would cost every call. */
+static __attribute__((noinline)) int acquire_timed(cb_breaker *breaker, struct permit *permit, struct binding *binding,
+                                                   uint64_t commit)
+{
+    if (plain_admits(&binding->target) &&
+        plain_acquire(&binding->target, binding->lane, commit, clock_timing_ns(commit), &permit->held))
+        return admitted(permit, binding);
+    return acquire_further(breaker, permit, binding);
 }
 
 int cb_acquire(cb_breaker *breaker, cb_permit *out)
@@ -36,11 +68,11 @@ int cb_acquire(cb_breaker *breaker, cb_permit *out)
     permit->binding = NULL;
     if (__builtin_expect(!binding->shared || !binding_holds(binding, commit), 0))
         return acquire(breaker, permit);
-    if (plain_acquire(&binding->target, binding->lane, commit, &permit->held)) {
-        permit->binding = binding;
-        return CB_ADMITTED;
-    }
-    return plain_reject(&binding->target) ? CB_REJECTED_OPEN : acquire(breaker, permit);
+    if (commit & TRAITS_TIMED)
+        return acquire_timed(breaker, permit, binding, commit);
+    if (plain_acquire(&binding->target, binding->lane, commit, 0, &permit->held))
+        return admitted(permit, binding);
+    return acquire_further(breaker, permit, binding);
 }
 
 static __attribute__((noinline)) int settle(cb_permit *handle, enum outcome outcome, uint64_t took_ns)
@@ -48,20 +80,39 @@ static __attribute__((noinline)) int settle(cb_permit *handle, enum outcome outc
     struct permit *permit = permit_of(handle);
     if (__builtin_expect(!permit || !permit->binding, 0))
         return CB_ESETTLED;
-    const struct membership *membership = permit->binding->membership;
+    const struct binding *binding = permit->binding;
+    const struct membership *membership = binding->membership;
     permit->binding = NULL;
-    return call_settle(&membership->segment, membership->lane, &permit->held, outcome, took_ns);
+    int result = call_settle(&membership->segment, membership->lane, &permit->held, outcome, took_ns);
+    if (result == 0)
+        PROBE_OUTCOME(binding->name, outcome);
+    return result;
+}
+
+static inline int settled(struct permit *permit, const struct binding *binding)
+{
+    permit->binding = NULL;
+    PROBE_OUTCOME(binding->name, OUTCOME_SUCCESS);
+    return 0;
+}
+
+/* What is more than a plain success. */
+static __attribute__((noinline)) int success(cb_permit *handle)
+{
+    struct permit *permit = permit_of(handle);
+    const struct binding *binding = permit ? permit->binding : NULL;
+    if (binding && plain_success_measured(&binding->target, binding->lane, &permit->held))
+        return settled(permit, binding);
+    return settle(handle, OUTCOME_SUCCESS, TOOK_MEASURED);
 }
 
 int cb_success(cb_permit *handle)
 {
     struct permit *permit = permit_of(handle);
     const struct binding *binding = permit ? permit->binding : NULL;
-    if (__builtin_expect(binding && plain_success(&binding->target, binding->lane, &permit->held), 1)) {
-        permit->binding = NULL;
-        return 0;
-    }
-    return settle(handle, OUTCOME_SUCCESS, TOOK_MEASURED);
+    if (__builtin_expect(binding && plain_success(&binding->target, binding->lane, &permit->held), 1))
+        return settled(permit, binding);
+    return success(handle);
 }
 
 int cb_failure(cb_permit *permit)

@@ -27,6 +27,7 @@ struct binding {
     const au32 *retired;
     const struct lane *lane;
     struct membership *membership;
+    const char *name; /* the breaker's */
     uint32_t slot;
     uint16_t incarnation;
     bool shared;

@@ -172,14 +172,16 @@ static void ticks(void)
 static void acquires_plainly(void)
 {
     struct plain_target target = plain_target(&scene.segment, PEER_SLOT);
-    if (!plain_acquire(&target, own, panel_commit(&scene.segment, PEER_SLOT), &mine))
+    uint64_t commit = panel_commit(&scene.segment, PEER_SLOT);
+    uint64_t started = commit & TRAITS_TIMED ? clock_timing_ns(commit) : 0;
+    if (!plain_acquire(&target, own, commit, started, &mine))
         _exit(1);
 }
 
 static void succeeds_plainly(void)
 {
     struct plain_target target = plain_target(&scene.segment, PEER_SLOT);
-    if (plain_success(&target, own, &mine))
+    if (plain_success(&target, own, &mine) || plain_success_measured(&target, own, &mine))
         return;
     if (gate_epoch(peer_gate()) == (uint16_t)(mine.call >> 16))
         _exit(1); /* nobody has overtaken it: then it is plain */
