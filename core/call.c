@@ -73,7 +73,7 @@ static bool attempt_enter(struct attempt *a, uint64_t *word, struct gate_step st
     a->call |= (step.probe ? CALL_PROBE : 0) | (uint64_t)gate_epoch(step.next) << 16;
     attempt_store(a, CALL_PENDING);
     struct actor actor = {.pid = process_pid(lane_identity(a->lane))};
-    if (!transition_swap(a->segment, a->slot, word, step, 0, actor))
+    if (!transition_swap(a->segment, a->slot, word, step, NULL, actor))
         return false;
     attempt_store(a, 0);
     return true;
@@ -94,7 +94,7 @@ static enum breaker_answer acquire_slowly(struct attempt *a, uint64_t word)
         uint64_t now = segment_now_ms(a->segment);
         struct gate_step step = gate_step(word, (struct gate_input){.event = GATE_ACQUIRE}, &view.policy, now);
         if (step.answer != ANSWER_ADMITTED) {
-            if (transition_swap(a->segment, a->slot, &word, step, 0, (struct actor){0}))
+            if (transition_swap(a->segment, a->slot, &word, step, NULL, (struct actor){0}))
                 return attempt_reject(a, step.answer);
             continue;
         }

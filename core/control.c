@@ -3,27 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/copy.h"
 #include "core/panel.h"
 
 #define READ_ATTEMPTS 100
-
-typedef uint64_t __attribute__((may_alias)) word;
-
-static void words_load(void *out, const void *from, size_t size)
-{
-    const word *source = from;
-    word *target = out;
-    for (size_t i = 0; i < size / sizeof(word); i++)
-        target[i] = __atomic_load_n(&source[i], __ATOMIC_ACQUIRE);
-}
-
-static void words_store(void *to, const void *from, size_t size)
-{
-    const word *source = from;
-    word *target = to;
-    for (size_t i = 0; i < size / sizeof(word); i++)
-        __atomic_store_n(&target[i], source[i], __ATOMIC_RELEASE);
-}
 
 bool control_load(const struct control *control, size_t offset, size_t size, void *out, uint64_t *commit)
 {

@@ -1,10 +1,8 @@
 /*
  * One control block: two copies and a commit word. A writer, who holds the block's mutex, fills the copy that is not
  * committed and then stores the commit word; a writer that dies before that store has changed nothing.
- *
- * Copies move between memory and a private value in 8-byte words. A writer stores each with release, a reader loads
- * each with acquire and then the commit word again: a reader that saw a word of a later writing also sees that the
- * commit word has moved, and tries again. (Fences would do the same; the thread sanitizer does not know them.)
+ * Copies move between memory and a private value as core/copy.h says; a reader that finds the commit word moved tries
+ * again.
  */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H

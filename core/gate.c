@@ -21,8 +21,8 @@ static struct half_open half_open_of(uint64_t word)
 {
     return (struct half_open){
         .probes = gate_probes(word),
-        .successes = (unsigned)(word >> 28) & COUNT_MAX,
-        .failures = (unsigned)(word >> 22) & COUNT_MAX,
+        .successes = gate_successes(word),
+        .failures = gate_failures(word),
         .lease_ms = word & LEASE_MASK,
     };
 }

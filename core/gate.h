@@ -103,5 +103,13 @@ static inline unsigned gate_probes(uint64_t word)
 {
     return (unsigned)(word >> 34) & 63;
 }
+static inline unsigned gate_successes(uint64_t word)
+{
+    return (unsigned)(word >> 28) & 63;
+}
+static inline unsigned gate_failures(uint64_t word)
+{
+    return (unsigned)(word >> 22) & 63;
+}
 
 #endif

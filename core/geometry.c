@@ -8,6 +8,7 @@
 #define CHUNKS_MAX  (1u << 22)
 #define PLACES_MAX  (1u << 22)
 #define JOURNAL_MAX (1u << 22)
+#define EVENTS_MAX  (1u << 22)
 
 /* Areas begin on a pair of cache lines, which the processor may fetch together. */
 #define AREA_ALIGNMENT ((uint64_t)2 * CACHE_LINE)
@@ -34,7 +35,8 @@ void geometry_default(struct geometry *geometry, uint32_t capacity)
         .worker_count = 4096,
         .chunk_count = 32768,
         .place_count = clamp((uint64_t)capacity * 64, 1024, 1u << 20),
-        .journal_length = 16384,
+        .journal_length = 4096,
+        .event_length = 2048,
     };
 }
 
@@ -45,11 +47,11 @@ static bool within(uint32_t value, uint32_t least, uint32_t most)
 
 static bool geometry_valid(const struct geometry *geometry)
 {
-    uint32_t journal = geometry->journal_length;
+    uint32_t journal = geometry->journal_length, events = geometry->event_length;
     return within(geometry->capacity, 1, CAPACITY_MAX) && within(geometry->stripes, 1, STRIPES_MAX) &&
            within(geometry->worker_count, 1, WORKERS_MAX) && within(geometry->chunk_count, 1, CHUNKS_MAX) &&
            within(geometry->place_count, 1, PLACES_MAX) && within(journal, 1, JOURNAL_MAX) &&
-           (journal & (journal - 1)) == 0;
+           (journal & (journal - 1)) == 0 && within(events, 1, EVENTS_MAX) && (events & (events - 1)) == 0;
 }
 
 /* The next area's offset; *end moves behind it. */
@@ -66,6 +68,7 @@ static void plan_panel(struct panel_header *header)
     header->index_length = power_of_two(2 * header->capacity);
     header->index_offset = area(&end, header->index_length * sizeof(au32));
     header->control_offset = area(&end, header->capacity * sizeof(struct control));
+    header->event_offset = area(&end, header->event_length * sizeof(struct event));
     header->panel_size = end;
 }
 
@@ -92,6 +95,7 @@ bool geometry_plan(const struct geometry *geometry, struct panel_header *header)
     header->chunk_count = geometry->chunk_count;
     header->place_count = geometry->place_count;
     header->journal_length = geometry->journal_length;
+    header->event_length = geometry->event_length;
     plan_panel(header);
     plan_live(header);
     return true;
@@ -106,6 +110,7 @@ void geometry_of(const struct panel_header *header, struct geometry *out)
         .chunk_count = header->chunk_count,
         .place_count = header->place_count,
         .journal_length = header->journal_length,
+        .event_length = header->event_length,
     };
 }
 

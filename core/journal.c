@@ -33,8 +33,11 @@ void journal_append(const struct segment *segment, const struct journal_entry *e
     atomic_store_explicit(&record->time_ms, entry->time_ms, memory_order_release);
     atomic_store_explicit(&record->what, pack_what(entry, commit_incarnation(panel_commit(segment, entry->slot))),
                           memory_order_release);
-    atomic_store_explicit(&record->value, entry->value, memory_order_release);
     atomic_store_explicit(&record->who, (uint64_t)entry->uid << 32 | entry->pid, memory_order_release);
+    atomic_store_explicit(&record->value, entry->value, memory_order_release);
+    atomic_store_explicit(&record->of, entry->of, memory_order_release);
+    atomic_store_explicit(&record->threshold, entry->threshold, memory_order_release);
+    atomic_store_explicit(&record->until_ms, entry->until_ms, memory_order_release);
     /* Releases the fields to the acquire in journal_read. */
     atomic_store_explicit(&record->sequence, sequence + 1, memory_order_release);
 }
@@ -58,9 +61,12 @@ bool journal_read(const struct segment *segment, uint64_t sequence, struct journ
     out->sequence = sequence;
     out->time_ms = atomic_load_explicit(&record->time_ms, memory_order_acquire);
     unpack_what(atomic_load_explicit(&record->what, memory_order_acquire), out);
-    out->value = atomic_load_explicit(&record->value, memory_order_acquire);
     uint64_t who = atomic_load_explicit(&record->who, memory_order_acquire);
     out->uid = (uint32_t)(who >> 32);
     out->pid = (uint32_t)who;
+    out->value = atomic_load_explicit(&record->value, memory_order_acquire);
+    out->of = atomic_load_explicit(&record->of, memory_order_acquire);
+    out->threshold = atomic_load_explicit(&record->threshold, memory_order_acquire);
+    out->until_ms = atomic_load_explicit(&record->until_ms, memory_order_acquire);
     return atomic_load_explicit(&record->sequence, memory_order_acquire) == sequence + 1;
 }

@@ -1,4 +1,5 @@
-/* The journal: a ring of transitions and control actions. Anybody appends, nobody waits. */
+/* The journal: a ring of raw notes about transitions. Anybody appends, nobody waits, and nobody vouches for it: a worker
+ * can be killed between its transition and its note, and a note can be forged. core/gather.h makes events of it. */
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H
 
@@ -6,7 +7,7 @@
 #include "core/words.h"
 
 struct journal_entry {
-    uint64_t sequence, time_ms, value;
+    uint64_t sequence, time_ms, value, of, threshold, until_ms;
     uint32_t slot, pid, uid;
     uint16_t epoch;
     unsigned from, to, cause;

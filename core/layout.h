@@ -10,6 +10,9 @@
  *   +------------------+ control_offset
  *   | control blocks   | capacity x struct control: two copies and a commit word; written under control.mutex, after
  *   |                  |   header.mutex where both are held; read without a lock
+ *   +------------------+ event_offset
+ *   | events           | struct event x event_length, a ring: what happened, in order and whole (core/events.h);
+ *   |                  |   written under header.mutex, read without a lock
  *   +------------------+
  *
  *   /registryd.NAME.live                         written by everybody who is attached; nothing in it is trusted
@@ -24,7 +27,7 @@
  *   +------------------+ place_offset
  *   | bulkhead places  | u64 x place_count: which call holds a place under max_concurrent (extents, see the panel)
  *   +------------------+ journal_offset
- *   | journal          | struct record x journal_length, a ring
+ *   | journal          | struct record x journal_length, a ring: raw notes that the daemon makes events of
  *   +------------------+ slot_offset
  *   | slots            | slot_stride x capacity: struct slot, then struct stripe x stripes
  *   +------------------+
@@ -45,9 +48,10 @@
 #define LAYOUT_VERSION 1
 #define CACHE_LINE     64
 
-#define NAME_SIZE   64 /* a breaker's name, with its terminator */
-#define REASON_SIZE 128
-#define PATH_SIZE   108
+#define NAME_SIZE          64 /* a breaker's name, with its terminator */
+#define REASON_SIZE        128
+#define PATH_SIZE          108
+#define EVENT_COMMAND_SIZE 32
 
 #define CAPACITY_MAX 65536 /* breakers: a slot has 16 bits in a call's word */
 
@@ -55,6 +59,35 @@ typedef _Atomic uint64_t au64;
 typedef _Atomic uint32_t au32;
 
 /* ---- panel ---- */
+
+/* A transition or control action. In the ring `sequence` is stored last; a reader takes the event if it is the same
+ * before and after. */
+struct event {
+    uint64_t sequence;               /* its number in the registry, from 1; 0: it has none yet */
+    uint64_t time_ms;                /* CLOCK_MONOTONIC */
+    uint64_t wall_ms;                /* CLOCK_REALTIME, as it was set when the event was written down */
+    uint64_t value, of, threshold;   /* the numbers behind it; what they are goes by the cause (core/sentence.c) */
+    uint64_t until_ms;               /* open, override: the deadline in CLOCK_MONOTONIC; 0: none */
+    uint64_t order;                  /* the number of the order that it carried out; 0: none */
+    uint32_t slot, pid, uid;         /* uid: who ordered it; EVENT_NOBODY: nobody did */
+    uint16_t incarnation, epoch;     /* the breaker's, behind the change */
+    uint8_t from, to, cause, filled; /* STATE_UNKNOWN where nobody knows; filled: its own record was never written */
+    uint8_t reserved[4];
+    char command[EVENT_COMMAND_SIZE]; /* the name of the process `pid`; "" if nobody knows */
+    char name[NAME_SIZE];
+    char reason[REASON_SIZE]; /* what the operator wrote; of a creation and a change of policy: the policy */
+};
+#define EVENT_NOBODY UINT32_MAX
+
+/* A control action under way: written before it is done, so that whoever comes after a crash knows what was done, by
+ * whom and why. */
+struct order {
+    au64 number;        /* 0: none; stored last */
+    uint64_t count;     /* of orders so far */
+    uint64_t gate;      /* the word that it swaps in; 0: it changes the control block */
+    uint64_t commit;    /* the block's commit word before it */
+    struct event event; /* what there will be to say */
+};
 
 struct panel_header {
     uint64_t magic;
@@ -64,16 +97,19 @@ struct panel_header {
     uint64_t created_ms;                    /* CLOCK_MONOTONIC */
     uint64_t pid_namespace, time_namespace; /* inodes */
     uint32_t clock_id;
-    uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length;
-    uint64_t index_offset, control_offset, panel_size;
+    uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length, event_length;
+    uint32_t reserved;
+    uint64_t index_offset, control_offset, event_offset, panel_size;
     uint64_t worker_offset, owner_offset, chunk_offset, place_offset, journal_offset, slot_offset, slot_stride;
     uint64_t live_size;
     char socket[PATH_SIZE]; /* where the daemon listens */
     au32 retired;           /* 1: replaced; users move over */
     uint32_t next_slot;     /* hint: where the search for a free slot begins; under the mutex */
     uint32_t place_top;     /* no extent reaches beyond this place; under the mutex */
-    uint32_t reserved;
-    pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents */
+    uint32_t reserved_too;
+    au64 event_last;       /* the newest event's number; 0: there is none. Under the mutex */
+    struct order order;    /* the control action under way; written by the one who may write the panel */
+    pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents, events */
 };
 
 #define INDEX_TOMB UINT32_MAX
@@ -104,6 +140,7 @@ struct control {
     /* bit 0: which copy is committed; bits 1..15: traits; bits 16..31: incarnation; bits 32..63: version, grows with
      * every commit. One release store of it commits everything. */
     au64 commit;
+    au64 noted;            /* the newest transition among the events, see core/events.h; 0: none. header.mutex */
     pthread_mutex_t mutex; /* robust, process-shared: every writer of this block */
     _Alignas(CACHE_LINE) struct control_copy copy[2];
 };
@@ -162,10 +199,10 @@ struct chunk {
 struct record {
     au64 sequence;
     au64 time_ms;
-    au64 what;  /* slot 16 | epoch 16 | from 8 | to 8 | cause 8 | incarnation 8, from the top */
-    au64 value; /* the number behind it */
-    au64 who;   /* uid 32 | pid 32, from the top; 0: the daemon by itself */
-    uint64_t reserved[3];
+    au64 what;                 /* slot 16 | epoch 16 | from 8 | to 8 | cause 8 | incarnation 8, from the top */
+    au64 who;                  /* uid 32 | pid 32, from the top; 0: the daemon by itself */
+    au64 value, of, threshold; /* the numbers behind it, as an event's */
+    au64 until_ms;
 };
 
 #define WINDOW_PERIODS  10

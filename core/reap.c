@@ -19,7 +19,7 @@ static void probe_lost(const struct segment *segment, uint64_t word)
     if (panel_policy(segment, call_slot(word), &view))
         transition_apply(segment, call_slot(word),
                          (struct gate_input){.event = GATE_PROBE_LOST, .epoch = (uint16_t)(word >> 16)}, &view.policy,
-                         0, (struct actor){0});
+                         NULL, (struct actor){0});
 }
 
 static void release_place(const struct segment *segment, uint32_t entry, uint64_t word)
@@ -87,7 +87,7 @@ void call_lapse(const struct segment *segment)
     for (uint32_t slot = 0; slot < segment->capacity; slot++) {
         uint64_t gate = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_relaxed);
         if (gate_state(gate) >= STATE_HALF_OPEN && panel_policy(segment, slot, &view))
-            transition_apply(segment, slot, (struct gate_input){.event = GATE_LAPSE}, &view.policy, 0,
+            transition_apply(segment, slot, (struct gate_input){.event = GATE_LAPSE}, &view.policy, NULL,
                              (struct actor){0});
     }
 }

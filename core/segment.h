@@ -27,6 +27,7 @@ struct segment {
     struct panel_header *panel_rw;    /* NULL for a worker */
     const au32 *index;
     const struct control *controls;
+    const struct event *events;
     struct live_header *live;
     struct worker *workers;
     au32 *owners;
@@ -36,7 +37,7 @@ struct segment {
     char *slots;
     uint64_t slot_stride;
     uint64_t panel_size, live_size;
-    uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length;
+    uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length, event_length;
     uid_t owner;
     const uint64_t *virtual_ms; /* NULL: CLOCK_MONOTONIC; else where a virtual clock stands */
 };
@@ -48,6 +49,7 @@ struct geometry {
     uint32_t chunk_count;    /* x CHUNK_CALLS calls in flight */
     uint32_t place_count;    /* bulkhead places in all */
     uint32_t journal_length; /* power of two */
+    uint32_t event_length;   /* power of two */
 };
 void geometry_default(struct geometry *, uint32_t capacity);
 /* Bytes of both objects together. */

@@ -10,7 +10,7 @@
 
 struct verdict {
     enum cause cause; /* CAUSE_NONE: nothing is reached */
-    uint64_t value;
+    struct numbers numbers;
 };
 
 /* Consecutive failures of one epoch: a compare-and-swap, so that no process's failure is lost. Who was held up until the
@@ -42,9 +42,9 @@ static struct verdict judge_window(const struct policy *policy, struct window_su
     if (sum.calls == 0 || sum.calls < policy->minimum_calls)
         return (struct verdict){0};
     if (policy->failure_rate_threshold && sum.failures * 100 >= policy->failure_rate_threshold * sum.calls)
-        return (struct verdict){CAUSE_FAILURE_RATE, sum.failures * 100 / sum.calls};
+        return (struct verdict){CAUSE_FAILURE_RATE, {sum.failures, sum.calls, policy->failure_rate_threshold}};
     if (policy->slow_call_rate_threshold && sum.slow * 100 >= policy->slow_call_rate_threshold * sum.calls)
-        return (struct verdict){CAUSE_SLOW_RATE, sum.slow * 100 / sum.calls};
+        return (struct verdict){CAUSE_SLOW_RATE, {sum.slow, sum.calls, policy->slow_call_rate_threshold}};
     return (struct verdict){0};
 }
 
@@ -74,7 +74,7 @@ static struct verdict judge_streak(const struct settlement *s, const struct poli
 {
     uint64_t streak = streak_add(segment_slot(s->segment, s->slot), s->epoch);
     if (policy->failure_threshold && streak >= policy->failure_threshold)
-        return (struct verdict){streak_cause(s->outcome), streak};
+        return (struct verdict){streak_cause(s->outcome), {streak, 0, policy->failure_threshold}};
     return (struct verdict){0};
 }
 
@@ -82,7 +82,7 @@ static void trip(const struct segment *segment, uint32_t slot, uint16_t epoch, s
                  const struct policy *policy, struct actor actor)
 {
     struct gate_input input = {.event = GATE_TRIP, .epoch = epoch, .cause = verdict.cause};
-    transition_apply(segment, slot, input, policy, verdict.value, actor);
+    transition_apply(segment, slot, input, policy, &verdict.numbers, actor);
 }
 
 static void settle_closed(const struct settlement *s, const struct policy_view *view, bool may_trip)
@@ -112,7 +112,7 @@ static void settle_probe(const struct settlement *s, const struct policy *policy
     } else if (s->slow && policy->slow_call_rate_threshold) {
         input = (struct gate_input){.event = GATE_FAILURE, .epoch = s->epoch, .cause = CAUSE_SLOW_RATE};
     }
-    transition_apply(s->segment, s->slot, input, policy, 0, s->actor);
+    transition_apply(s->segment, s->slot, input, policy, NULL, s->actor);
 }
 
 static bool is_slow(const struct policy *policy, enum outcome outcome, uint64_t took_ns)
@@ -216,7 +216,7 @@ static bool settle_plain_failure(const struct segment *segment, const struct hel
     uint64_t streak = streak_add(slot, epoch);
     struct policy_view view;
     if (threshold != 0 && streak >= threshold && panel_policy(segment, number, &view))
-        trip(segment, number, epoch, (struct verdict){CAUSE_STREAK, streak}, &view.policy, actor);
+        trip(segment, number, epoch, (struct verdict){CAUSE_STREAK, {streak, 0, threshold}}, &view.policy, actor);
     if (held->entry)
         entry_free(segment, held->entry - 1, held->call);
     return true;

@@ -29,12 +29,27 @@ uint64_t transition_count(const struct slot *slot)
     return carry(carried, gate_epoch(atomic_load_explicit(&slot->gate, memory_order_relaxed))) >> EPOCH_BITS;
 }
 
+uint16_t transition_origin(const struct slot *slot)
+{
+    uint64_t carried = atomic_load_explicit(&slot->transitions, memory_order_acquire);
+    return (uint16_t)(carried - (carried >> EPOCH_BITS));
+}
+
+/* When the new state ends by itself; 0: it does not. */
+static uint64_t until_of(uint64_t word)
+{
+    return gate_state(word) != STATE_HALF_OPEN ? word & GATE_PAYLOAD_MASK : 0;
+}
+
 static void journal_transition(const struct segment *segment, uint32_t slot, uint64_t from, struct gate_step step,
-                               uint64_t value, struct actor actor)
+                               struct numbers numbers, struct actor actor)
 {
     journal_append(segment, &(struct journal_entry){
                                 .time_ms = segment_now_ms(segment),
-                                .value = value,
+                                .value = numbers.value,
+                                .of = numbers.of,
+                                .threshold = numbers.threshold,
+                                .until_ms = until_of(step.next),
                                 .slot = slot,
                                 .pid = actor.pid,
                                 .uid = actor.uid,
@@ -46,7 +61,7 @@ static void journal_transition(const struct segment *segment, uint32_t slot, uin
 }
 
 bool transition_swap(const struct segment *segment, uint32_t slot, uint64_t *word, struct gate_step step,
-                     uint64_t value, struct actor actor)
+                     const struct numbers *numbers, struct actor actor)
 {
     struct slot *shared = segment_slot(segment, slot);
     uint64_t from = *word;
@@ -58,18 +73,32 @@ bool transition_swap(const struct segment *segment, uint32_t slot, uint64_t *wor
         return false;
     if (step.cause) {
         count_transitions(shared, gate_epoch(step.next));
-        journal_transition(segment, slot, from, step, value, actor);
+        journal_transition(segment, slot, from, step, numbers ? *numbers : (struct numbers){0}, actor);
     }
     return true;
 }
 
+/* How the probes stand with this outcome. */
+static struct numbers probe_numbers(uint64_t word, enum gate_event event, const struct policy *policy)
+{
+    if (gate_state(word) != STATE_HALF_OPEN || (event != GATE_SUCCESS && event != GATE_FAILURE))
+        return (struct numbers){0};
+    uint64_t successes = gate_successes(word) + (event == GATE_SUCCESS);
+    uint64_t failures = gate_failures(word) + (event == GATE_FAILURE);
+    if (policy->half_open_success_rate)
+        return (struct numbers){successes, successes + failures, policy->half_open_success_rate};
+    return (struct numbers){successes, 0, policy->success_threshold};
+}
+
 struct gate_step transition_apply(const struct segment *segment, uint32_t slot, struct gate_input input,
-                                  const struct policy *policy, uint64_t value, struct actor actor)
+                                  const struct policy *policy, const struct numbers *numbers, struct actor actor)
 {
     uint64_t word = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
     struct gate_step step;
+    struct numbers of_probes;
     do {
         step = gate_step(word, input, policy, segment_now_ms(segment));
-    } while (!transition_swap(segment, slot, &word, step, value, actor));
+        of_probes = step.cause && !numbers ? probe_numbers(word, input.event, policy) : (struct numbers){0};
+    } while (!transition_swap(segment, slot, &word, step, numbers ? numbers : &of_probes, actor));
     return step;
 }

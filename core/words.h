@@ -10,6 +10,8 @@
     X(STATE_DISABLED, 4, "disabled")                                                                                   \
     X(STATE_METRICS_ONLY, 5, "metrics-only")
 
+#define STATE_UNKNOWN 255 /* in an event: nobody knows; its name is "?" */
+
 #define ANSWERS(X)                                                                                                     \
     X(ANSWER_ADMITTED, 0, "admitted")                                                                                  \
     X(ANSWER_REJECTED_OPEN, 1, "rejected:open")                                                                        \
@@ -34,7 +36,9 @@
     X(CAUSE_OVERRIDE_ENDED, 13, "override ended")                                                                      \
     X(CAUSE_CREATED, 14, "created")                                                                                    \
     X(CAUSE_REMOVED, 15, "removed")                                                                                    \
-    X(CAUSE_POLICY, 16, "policy changed")
+    X(CAUSE_POLICY, 16, "policy changed")                                                                              \
+    X(CAUSE_LOST, 17, "lost with its writer")                                                                          \
+    X(CAUSE_MISSED, 18, "missed")
 
 #define WORD_ENUM(symbol, value, text) symbol = value,
 enum breaker_state { STATES(WORD_ENUM) };

@@ -62,6 +62,7 @@ enum cb_answer {
     CB_REJECTED_PROBES = 2,      /* half-open, and all its probes are under way */
     CB_REJECTED_CONCURRENCY = 3, /* max_concurrent calls are in flight on this host */
     CB_POLICY_DIFFERS = 16,      /* cb_get_or_create(): found, with another policy than the one given */
+    CB_MISSED = 17,              /* cb_watch_next(): events were overwritten before they were read */
 };
 
 /* A breaker's state. */
@@ -303,25 +304,64 @@ typedef int cb_inflight_visit(const struct cb_inflight *call, void *arg);
  * asked, for up to 2 seconds. A call that was counted as overdue is not in flight any more. */
 CB_API int cb_list_calls(cb_registry *, cb_inflight_visit *visit, void *arg);
 
-/* A transition or control action from the registry's journal, oldest first; the oldest are overwritten. */
+/* A transition or control action. Fields are only ever appended. */
 struct cb_event {
-    uint64_t sequence; /* its number in the registry */
+    uint64_t sequence; /* its number in the registry, growing by one; 0: none yet (the daemon is away, or the breaker
+                           * is private) */
     uint64_t time_ms;  /* milliseconds since boot (CLOCK_MONOTONIC) */
-    char name[64];     /* the breaker ("" if it is gone) */
-    int32_t from, to;  /* enum cb_state */
+    uint64_t wall_ms;  /* milliseconds since 1970, as the host's clock was set then */
+    char name[64];     /* the breaker, also if it was removed since */
+    int32_t from, to;  /* enum cb_state; -1: nobody knows. Equal where the event changed no state */
     const char *cause; /* "streak", "failure rate", "probe failed", "operator reset" ...; static storage */
-    uint64_t value;    /* the number behind it: the streak, the percent ... 0 where there is none */
-    uint32_t pid;      /* who caused it; 0: the daemon */
-    uint32_t uid;      /* for an operator's action: who; else 0 */
+    uint64_t value;    /* the number behind it: a streak's failures, a rate's failed (slow) calls, probes that passed */
+    uint64_t of;       /* of how many calls or probes; 0: not a rate */
+    uint64_t threshold; /* the policy's: a number, or for rates percent */
+    uint64_t until_ms;  /* open: when a probe may go; an override: when it ends (as time_ms); 0: not by itself */
+    uint32_t pid;       /* the process that caused it; 0: the daemon, or nobody knows */
+    uint32_t uid;       /* of a control action: who; UINT32_MAX: it was none */
+    char command[32];   /* that process's name; "" if it was gone before anybody asked */
+    char reason[128];   /* what the operator wrote; of "created" and "policy changed": the policy, as far as it fits */
+    char text[192];     /* all of it as a sentence: "open: 5 consecutive failures (threshold 5)" */
+    int32_t filled;     /* 1: who caused it died before writing it down; the daemon noticed the change itself */
 };
 typedef int cb_event_visit(const struct cb_event *event, void *arg);
-/* Those of one breaker, or of all (`name` NULL), from the journal's oldest to its newest. */
+
+/* What happened to one breaker (also one that was removed), or to all (`name` NULL), oldest first; the oldest are
+ * overwritten. Nothing is left out in between, also while the daemon is away. */
 CB_API int cb_history(cb_registry *, const char *name, cb_event_visit *visit, void *arg);
+
+/* ---- watching: events as they happen ----------------------------------------------------------------------------- */
+
+/* A place in the registry's events, from which one reader goes on at its own pace: there is no queue, so a slow or stopped
+ * reader slows nobody. One thread at a time uses a watch. It belongs to the process that opened it: in a forked child
+ * cb_watch_next() returns CB_ENOTMINE, and cb_watch_close() there leaves the parent's alone. */
+typedef struct cb_watch cb_watch;
+
+/* Watch one breaker, which need not exist yet, or all (`name` NULL), from now on. The registry must stay attached. Works
+ * without a daemon, too, and before there is a registry. */
+CB_API int cb_watch_open(cb_registry *, const char *name, cb_watch **out);
+
+/* A descriptor (close-on-exec) for poll, epoll or an event loop: readable when there may be something to do for
+ * cb_watch_next(). It stays the watch's: do not read or close it. */
+CB_API int cb_watch_fd(const cb_watch *);
+
+/* The next event, into the first `size` bytes of *event (pass sizeof *event). 0: one. -EAGAIN: none for now; wait for the
+ * descriptor, which stays readable until then. CB_MISSED: this reader was so slow that events were overwritten: `value`
+ * says how many (of all breakers), and the next call goes on behind them. Never blocks for longer than it takes to
+ * connect to the daemon (at most 250 ms, and only while it is being looked for). */
+CB_API int cb_watch_next(cb_watch *, struct cb_event *event, size_t size);
+
+/* 1: the daemon tells this watch when something happens; 0: it is away, and the watch looks by itself, 4 times a
+ * second. */
+CB_API int cb_watch_connected(const cb_watch *);
+
+/* Close it and set *watch to NULL. Harmless on NULL. */
+CB_API void cb_watch_close(cb_watch **watch);
 
 /* ---- controls: by the daemon (or directly, on private breakers); never on the call path -------------------------- */
 
-/* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the daemon's log,
- * and an override's is kept with it; NULL: none; at most 127 bytes of UTF-8 without control characters (CB_EREASON).
+/* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the
+ * breaker's history and the daemon's log, and an override's is kept with it; NULL: none; at most 127 bytes of UTF-8 without control characters (CB_EREASON).
  * CB_EDENIED: you may not. */
 CB_API int cb_trip(cb_breaker *, const char *reason);  /* open for the usual time */
 CB_API int cb_reset(cb_breaker *, const char *reason); /* closed; streak, window, backoff cleared; override ended */

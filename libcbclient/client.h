@@ -9,6 +9,7 @@
 
 #include "cbclient.h"
 #include "core/call.h"
+#include "core/events.h"
 #include "core/panel.h"
 #include "core/plain.h"
 #include "proto/registry.pb-c.h"
@@ -80,6 +81,9 @@ _Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the pu
  * call), else this process's own memory; NULL: neither. */
 const struct membership *registry_looked_at(cb_registry *);
 
+/* history.c: an event as the public header has it. */
+void event_publish(const struct event *, struct cb_event *out);
+
 /* error.c: write the sentence for cb_last_error(), return `code`. */
 #define fail(code, ...) (fail_note(__VA_ARGS__), (code)) /* a macro, so that analysers see which value it has */
 __attribute__((format(printf, 1, 2))) void fail_note(const char *format, ...);
@@ -125,6 +129,9 @@ int wire_exchange(cb_registry *, const Cb__Request *request, int deadline_ms, Cb
 #define WIRE_DEADLINE_MS      2000
 #define WIRE_DEADLINE_JOIN_MS 250
 void wire_attach(cb_registry *, const struct membership *);
+/* A connection of its own to the daemon of that memory, which gets a packet whenever something has happened. Its
+ * descriptor, or a negative code. */
+int wire_subscribe(const struct membership *);
 
 /* Text of `policy` into a struct; CB_EPOLICY with the sentence set. */
 int policy_of_text(const char *text, struct policy *out);

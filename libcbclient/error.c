@@ -53,6 +53,7 @@ static const struct {
     {CB_REJECTED_OPEN, "rejected: open"},
     {CB_REJECTED_PROBES, "rejected: all probes are under way"},
     {CB_REJECTED_CONCURRENCY, "rejected: too many calls in flight"},
+    {CB_MISSED, "events were overwritten before they were read"},
     {CB_POLICY_DIFFERS, "the breaker exists with another policy"},
     {0, "done"},
 };

@@ -1,4 +1,4 @@
-/* Looking at breakers and the journal: only reads, and needs no daemon. */
+/* Looking at breakers: only reads, and needs no daemon. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "client.h"
 #include "core/clock.h"
 #include "core/counters.h"
-#include "core/journal.h"
 
 static struct cb_snapshot snapshot(const struct tally *tally, uint64_t in_flight)
 {
@@ -199,47 +198,5 @@ int cb_list(cb_registry *registry, cb_health_visit *visit, void *arg)
     }
     free(names);
     free(in_flight);
-    return code;
-}
-
-static struct cb_event event_of(const struct segment *segment, const struct journal_entry *entry)
-{
-    struct cb_event event = {
-        .sequence = entry->sequence,
-        .time_ms = entry->time_ms,
-        .from = (int32_t)entry->from,
-        .to = (int32_t)entry->to,
-        .cause = cause_name(entry->cause),
-        .value = entry->value,
-        .pid = entry->pid,
-        .uid = entry->uid,
-    };
-    struct control_copy block;
-    if (entry->slot < segment->capacity && panel_read(segment, entry->slot, &block, NULL) &&
-        (block.incarnation & 0xff) == entry->incarnation)
-        memcpy(event.name, block.name, sizeof event.name);
-    return event;
-}
-
-int cb_history(cb_registry *registry, const char *name, cb_event_visit *visit, void *arg)
-{
-    if (!registry || !visit)
-        return fail(-EINVAL, "cb_history: a NULL argument");
-    const struct membership *membership = registry_looked_at(registry);
-    if (!membership)
-        return 0;
-    const struct segment *segment = &membership->segment;
-    int64_t slot = name ? panel_find(segment, name) : -1;
-    if (name && slot < 0)
-        return fail(CB_ENOTFOUND, "registry '%s' has no breaker '%.63s'", registry->name, name);
-    int code = 0;
-    for (uint64_t i = journal_first(segment), end = journal_next(segment); i < end && code == 0; i++) {
-        struct journal_entry entry;
-        if (!journal_read(segment, i, &entry) || (name && entry.slot != (uint32_t)slot))
-            continue;
-        struct cb_event event = event_of(segment, &entry);
-        if (!name || *event.name)
-            code = visit(&event, arg);
-    }
     return code;
 }

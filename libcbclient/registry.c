@@ -15,6 +15,7 @@ static struct geometry own_geometry(void)
     geometry.chunk_count = 4096;
     geometry.place_count = 2 * POLICY_MAX_CONCURRENT;
     geometry.journal_length = 1024;
+    geometry.event_length = 1; /* its history is its journal: nobody else writes there */
     return geometry;
 }
 

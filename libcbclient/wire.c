@@ -1,5 +1,6 @@
 /* One connection to the daemon a registry's handle, opened when first needed, one exchange at a time. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,6 +140,25 @@ int cb_ping(cb_registry *registry, uint64_t *round_trip_ns, const char **version
         *round_trip_ns = clock_read_ns(CLOCK_MONOTONIC) - before;
     if (reply->kind_case == CB__REPLY__KIND_PONG && version) {
         strncpy(text, reply->pong->daemon_version, sizeof text - 1);
+int wire_subscribe(const struct membership *membership)
+{
+    Cb__Subscribe subscribe = CB__SUBSCRIBE__INIT;
+    Cb__Request request = CB__REQUEST__INIT;
+    request.version = PROTOCOL_VERSION;
+    request.kind_case = CB__REQUEST__KIND_SUBSCRIBE;
+    request.subscribe = &subscribe;
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%.*s", PATH_SIZE - 1, membership->segment.panel->socket);
+    int fd = packet_connect(path, WIRE_DEADLINE_JOIN_MS);
+    if (fd < 0)
+        return fd;
+    int code = packet_send(fd, &request.base, WIRE_DEADLINE_JOIN_MS);
+    if (code == 0)
+        return fd;
+    close(fd);
+    return code;
+}
+
         *version = text;
     }
     cb__reply__free_unpacked(reply, NULL);

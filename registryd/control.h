@@ -1,4 +1,4 @@
-/* What can be done to breakers, whoever asks: done in the memory, journalled, logged. */
+/* What can be done to breakers, whoever asks (core/action.h), with what the daemon itself keeps of them. */
 #ifndef REGISTRYD_CONTROL_H
 #define REGISTRYD_CONTROL_H
 

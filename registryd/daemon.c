@@ -13,10 +13,12 @@
 #include "registryd/access.h"
 #include "registryd/log.h"
 #include "registryd/reaper.h"
+#include "registryd/logbook.h"
 #include "registryd/request.h"
 #include "registryd/rundir.h"
 #include "registryd/server.h"
 #include "registryd/state.h"
+#include "registryd/waker.h"
 
 struct daemon {
     const struct options *options;
@@ -28,6 +30,7 @@ struct daemon {
     struct state state;
     struct server server;
     struct reaper reaper;
+    struct waker waker;
     struct sightings sightings;
     struct service service;
     uv_loop_t loop;
@@ -205,10 +208,14 @@ static void watch_stop(struct daemon *daemon)
     reaper_stop(&daemon->reaper);
 }
 
+    waker_start(&daemon->waker, &daemon->loop, &daemon->registry, &daemon->server);
+    http_start(&daemon->http, &daemon->server);
 /* Memory that is made anew begins with what the state file has. */
 static bool memory_open(struct daemon *daemon)
 {
     uint32_t capacity = setting_capacity(daemon->options, daemon->config);
+    http_stop(&daemon->http);
+    waker_stop(&daemon->waker);
     struct segment_content content = state_content(&daemon->state);
     if (!state_open(&daemon->state, setting_state(daemon->options, daemon->config), daemon->name))
         return false;
@@ -280,3 +287,5 @@ int daemon_purge(const struct options *options, const struct config *config)
     rundir_close(&rundir);
     return purged ? 0 : 1;
 }
+    if (daemon.name)
+        logbook_open(daemon.name);

@@ -3,22 +3,48 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#define LINE_SIZE 1024
+#define MESSAGE_SIZE 1024
+
+static log_taker *taker;
+
+void log_to(log_taker *next)
+{
+    taker = next;
+}
 
 /* One write a line, so that lines of several daemons on one terminal do not mix. */
-void log_say(int priority, const char *format, ...)
+static void line_write(int priority, const char *message)
 {
-    char line[LINE_SIZE];
-    int length = getenv("JOURNAL_STREAM") ? snprintf(line, sizeof line, "<%d>", priority)
-                                          : snprintf(line, sizeof line, "registryd: ");
-    va_list arguments;
-    va_start(arguments, format);
-    int more = vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
-    va_end(arguments);
-    length = more < 0 || length + more > LINE_SIZE - 2 ? LINE_SIZE - 2 : length + more;
-    line[length++] = '\n';
+    char line[MESSAGE_SIZE + 16];
+    int length = getenv("JOURNAL_STREAM") ? snprintf(line, sizeof line, "<%d>%s\n", priority, message)
+                                          : snprintf(line, sizeof line, "registryd: %s\n", message);
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* nobody listens, and there is nowhere else to say so */
+}
+
+static void say(int priority, const struct log_field *fields, size_t count, const char *format, va_list arguments)
+{
+    char message[MESSAGE_SIZE];
+    vsnprintf(message, sizeof message, format, arguments);
+    if (taker == NULL || !taker(priority, fields, count, message))
+        line_write(priority, message);
+}
+
+void log_say(int priority, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(priority, NULL, 0, format, arguments);
+    va_end(arguments);
+}
+
+void log_tell(int priority, const struct log_field *fields, size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(priority, fields, count, format, arguments);
+    va_end(arguments);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/call.h"
+#include "core/clock.h"
 #include "registryd/log.h"
 #include "registryd/process.h"
 
@@ -76,12 +77,14 @@ static void on_funeral(uv_prepare_t *funeral)
     forget_others(reaper);
     workers_reap(&reaper->registry->segment, reaper->dead, reaper->settled);
     tell_and_forget(reaper);
+    chronicle_turn(&reaper->registry->chronicle);
 }
 
 static void on_death(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
     struct reaper *reaper = watch->reaper;
+    chronicle_turn(&reaper->registry->chronicle); /* what it has done, while its name can be had */
     uint32_t worker = watch->worker;
     uint64_t process = watch->process;
     (void)status;
@@ -102,6 +105,7 @@ static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process
     watch->poll.data = watch;
     uv_poll_start(&watch->poll, UV_READABLE, on_death);
     reaper->watches[worker] = watch;
+    chronicle_meet(&reaper->registry->chronicle, process_pid(process));
     reaper->count++;
     return true;
 }
@@ -133,9 +137,18 @@ bool reaper_watch(struct reaper *reaper, uint32_t worker)
     return process != 0 && meet(reaper, worker, process);
 }
 
+static void note_turn(struct reaper *reaper)
+{
+    uint64_t silent = reaper_silent_ms(reaper);
+    reaper->late_ms = reaper->turned_ms && silent > TURN_MS ? silent - TURN_MS : 0;
+    reaper->turned_ms = segment_now_ms(&reaper->registry->segment);
+}
+
 static void on_turn(uv_timer_t *timer)
 {
     struct reaper *reaper = timer->data;
+    note_turn(reaper);
+    chronicle_turn(&reaper->registry->chronicle); /* before those who have left are forgotten */
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
         if (reaper->watches[worker] || record_of(reaper, worker))
             reaper_watch(reaper, worker);
@@ -187,6 +200,11 @@ void reaper_stop(struct reaper *reaper)
     uv_close((uv_handle_t *)&reaper->timer, NULL);
     uv_close((uv_handle_t *)&reaper->funeral, NULL);
     tables_destroy(reaper);
+}
+
+uint64_t reaper_silent_ms(const struct reaper *reaper)
+{
+    return segment_now_ms(&reaper->registry->segment) - reaper->turned_ms;
 }
 
 uint32_t reaper_count(const struct reaper *reaper)

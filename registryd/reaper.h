@@ -21,6 +21,8 @@ struct reaper {
     uint32_t *settled;      /* by worker number, for the funeral */
     uint32_t dead_count;    /* of those that are not 0 */
     unsigned turns;
+    uint64_t turned_ms; /* when its last turn was */
+    uint64_t late_ms;   /* how much later than due that was */
     bool warned; /* no descriptor was to be had; said once */
 };
 
@@ -30,6 +32,9 @@ void reaper_stop(struct reaper *); /* the loop must run on until all handles are
 /* Watch the process that has this worker number (below worker_count) from now on. False: nobody has it, or not any
  * more. */
 bool reaper_watch(struct reaper *, uint32_t worker);
+
+/* How long ago its last turn was; some 20 ms when all is well. */
+uint64_t reaper_silent_ms(const struct reaper *);
 
 /* Processes' worker numbers that are watched. */
 uint32_t reaper_count(const struct reaper *);

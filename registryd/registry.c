@@ -8,6 +8,7 @@
 
 #include "core/object.h"
 #include "core/panel.h"
+#include "registryd/announce.h"
 #include "registryd/control.h"
 #include "registryd/log.h"
 #include "registryd/rundir.h"
@@ -138,12 +139,18 @@ bool registry_open(struct registry *registry, const char *name, uint32_t capacit
         registry_close(registry);
         return false;
     }
+    chronicle_subscribe(&registry->chronicle, announce, NULL);
+    if (!chronicle_open(&registry->chronicle, &registry->segment)) {
+        registry_close(registry);
+        return false;
+    }
     registry_look(registry);
     return true;
 }
 
 void registry_close(struct registry *registry)
 {
+    chronicle_close(&registry->chronicle);
     segment_close(&registry->segment);
 }
 

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 
 #include "core/segment.h"
+#include "registryd/chronicle.h"
 #include "registryd/config.h"
 
 struct registry {
     char name[NAME_SIZE];
     struct segment segment;
+    struct chronicle chronicle;
     bool timed; /* some breaker has a call_timeout */
 };
 

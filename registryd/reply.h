@@ -36,7 +36,8 @@ struct sightings_page {
 
 struct reply {
     Cb__Reply message;
-    bool hang_up; /* the connection ends with it */
+    bool hang_up;   /* the connection ends with it */
+    bool subscribe; /* the connection is woken from now on */
     char error[REPLY_ERROR_SIZE];
     char policy[POLICY_TEXT_SIZE]; /* Created's */
     union {

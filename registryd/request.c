@@ -219,6 +219,11 @@ static void calls(const struct request *request)
     sightings_page(sightings, from, request->reply);
 }
 
+static void subscribe(const struct request *request)
+{
+    request->reply->subscribe = true;
+}
+
 static const struct kind {
     const char *name;
     enum rank rank; /* at least */
@@ -234,6 +239,7 @@ static const struct kind {
     [CB__REQUEST__KIND_OVERRIDE] = {"override", RANK_ADMINISTRATOR, override},
     [CB__REQUEST__KIND_REMOVE] = {"remove", RANK_ADMINISTRATOR, remove_breaker},
     [CB__REQUEST__KIND_PING] = {"ping", RANK_READER, ping},
+    [CB__REQUEST__KIND_SUBSCRIBE] = {"subscribe", RANK_READER, subscribe},
     [CB__REQUEST__KIND_CALLS] = {"calls", RANK_READER, calls},
 };
 

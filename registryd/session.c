@@ -101,6 +101,7 @@ static bool answer(struct session *session, ssize_t length)
         reply.hang_up = true;
     }
     bool goes_on = send_or_keep(session, &reply);
+    session->subscribed |= reply.subscribe;
     reply_finish(&reply);
     return goes_on;
 }

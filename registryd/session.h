@@ -12,8 +12,9 @@ struct session {
     struct server *server;
     int fd;
     uid_t uid;
-    bool greeted; /* its first request is answered */
-    bool known;   /* `peer` is, as judged by `access` */
+    bool greeted;    /* its first request is answered */
+    bool known;      /* `peer` is, as judged by `access` */
+    bool subscribed; /* wants to be woken (registryd/waker.h) */
     struct peer peer;
     struct access access;
     uint8_t *unsent; /* a reply that the peer, which does not read, has no room for */

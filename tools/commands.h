@@ -9,6 +9,7 @@ int command_show(const struct options *);
 int command_stats(const struct options *);
 int command_history(const struct options *);
 int command_workers(const struct options *);
+int command_watch(const struct options *);
 int command_calls(const struct options *);
 int command_ping(const struct options *);
 int command_create(const struct options *);

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,46 +19,47 @@ uint64_t event_age_ms(const struct cb_event *event)
     return now > event->time_ms ? now - event->time_ms : 0;
 }
 
+static const char *time_text(uint64_t wall_ms, struct tm *(*split)(const time_t *, struct tm *), const char *form,
+                             const char *zone, char out[EVENT_TEXT])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts = {0};
+    split(&seconds, &parts);
+    size_t length = strftime(out, EVENT_TEXT, form, &parts);
+    snprintf(out + length, EVENT_TEXT - length, ".%03u%s", (unsigned)(wall_ms % 1000), zone);
+    return out;
+}
+
 const char *event_time(const struct cb_event *event, char out[EVENT_TEXT])
 {
-    uint64_t wall = clock_ms(CLOCK_REALTIME) - event_age_ms(event);
-    time_t seconds = (time_t)(wall / 1000);
-    struct tm local;
-    localtime_r(&seconds, &local);
-    size_t length = strftime(out, EVENT_TEXT, "%m-%d %H:%M:%S", &local);
-    snprintf(out + length, EVENT_TEXT - length, ".%03u", (unsigned)(wall % 1000));
-    return out;
+    return time_text(event->wall_ms, localtime_r, "%m-%d %H:%M:%S", "", out);
+}
+
+const char *time_rfc3339(uint64_t wall_ms, char out[EVENT_TEXT])
+{
+    return time_text(wall_ms, gmtime_r, "%Y-%m-%dT%H:%M:%S", "Z", out);
 }
 
 const char *event_cause(const struct cb_event *event, char out[EVENT_TEXT])
 {
-    const char *form = "%s";
-    if (strstr(event->cause, "rate"))
-        form = "%s %" PRIu64 "%%";
-    else if (!strcmp(event->cause, "streak"))
-        form = "%s of %" PRIu64;
-    snprintf(out, EVENT_TEXT, form, event->cause, event->value);
+    const char *why = strstr(event->text, ": ");
+    snprintf(out, EVENT_TEXT, "%s", why ? why + 2 : event->text);
     return out;
-}
-
-static bool by_operator(const struct cb_event *event)
-{
-    static const char *const theirs[] = {"operator", "created", "removed", "policy"};
-    for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
-        if (!strncmp(event->cause, theirs[i], strlen(theirs[i])))
-            return true;
-    return event->uid != 0;
 }
 
 const char *event_actor(const struct cb_event *event, char out[EVENT_TEXT])
 {
-    char user[EVENT_TEXT];
-    if (!event->pid)
-        snprintf(out, EVENT_TEXT, "registryd");
-    else if (by_operator(event))
-        snprintf(out, EVENT_TEXT, "%.40s (pid %" PRIu32 ")", user_name(event->uid, user), event->pid);
+    char user[EVENT_TEXT], process[EVENT_TEXT];
+    snprintf(process, sizeof process, *event->command ? "%s[%" PRIu32 "]" : "%spid %" PRIu32, event->command,
+             event->pid);
+    if (event->uid != UINT32_MAX && event->pid)
+        snprintf(out, EVENT_TEXT, "%.40s (%.60s)", user_name(event->uid, user), process);
+    else if (event->uid != UINT32_MAX)
+        snprintf(out, EVENT_TEXT, "%.40s", user_name(event->uid, user));
+    else if (event->pid)
+        snprintf(out, EVENT_TEXT, "%.60s", process);
     else
-        snprintf(out, EVENT_TEXT, "pid %" PRIu32, event->pid);
+        strcpy(out, event->filled ? "nobody knows" : "registryd");
     return out;
 }
 

@@ -1,4 +1,4 @@
-/* How the journal's entries and their actors read. */
+/* How events and their actors read. */
 #ifndef TOOLS_EVENT_H
 #define TOOLS_EVENT_H
 
@@ -6,15 +6,17 @@
 
 #include <cbclient.h>
 
-#define EVENT_TEXT 80
+#define EVENT_TEXT 192
 
 /* Milliseconds since an event's time (CLOCK_MONOTONIC, as cb_event has it). */
 uint64_t event_age_ms(const struct cb_event *);
-/* The wall-clock time of an event, by today's clock: "11-20 22:41:03.123". All return `out`. */
+/* The wall-clock time of an event, here: "11-20 22:41:03.123". All return `out`. */
 const char *event_time(const struct cb_event *, char out[EVENT_TEXT]);
-/* "streak of 5", "failure rate 60%", "operator trip". */
+/* Milliseconds since 1970 in UTC: "2026-11-20T21:41:03.123Z". */
+const char *time_rfc3339(uint64_t wall_ms, char out[EVENT_TEXT]);
+/* Why, without the state that it led to: "5 consecutive failures (threshold 5)". */
 const char *event_cause(const struct cb_event *, char out[EVENT_TEXT]);
-/* Who: "root (pid 1234)" for an operator, "pid 1234" for a worker, "registryd". */
+/* Who: "root (cbctl[1234])" for a control action, "php-fpm[1234]" for a worker, "registryd". */
 const char *event_actor(const struct cb_event *, char out[EVENT_TEXT]);
 
 /* A user's name, or the number of one that has none. */

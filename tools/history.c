@@ -1,42 +1,43 @@
-/* cbctl history: the registry's journal. */
+/* cbctl history: what has happened. */
 #include <stdio.h>
 
 #include "commands.h"
 #include "event.h"
-#include "json.h"
+#include "event_json.h"
 #include "registry.h"
 #include "report.h"
 #include "table.h"
 
-enum { TIME, BREAKER, STATE, CAUSE, BY };
+enum { TIME, BREAKER, FROM, WHAT, WHO, REASON };
 
 static const struct column columns[] = {
-    [TIME] = {.heading = "TIME"},   [BREAKER] = {.heading = "BREAKER", .shrinks = true},
-    [STATE] = {.heading = "STATE"}, [CAUSE] = {.heading = "CAUSE"},
-    [BY] = {.heading = "BY"},
+    [TIME] = {.heading = "TIME"}, [BREAKER] = {.heading = "BREAKER", .shrinks = true},
+    [FROM] = {.heading = "FROM"}, [WHAT] = {.heading = "WHAT", .shrinks = true},
+    [WHO] = {.heading = "WHO"},   [REASON] = {.heading = "REASON", .shrinks = true},
 };
 
 static int event_row(const struct cb_event *event, void *arg)
 {
     struct table *table = arg;
-    char text[EVENT_TEXT];
+    char text[EVENT_TEXT], what[EVENT_TEXT + 32];
     table_row(table);
     table_text(table, TIME, event_time(event, text));
-    table_text(table, BREAKER, *event->name ? event->name : "(removed)");
-    table_state(table, STATE, event->to);
-    table_text(table, CAUSE, event_cause(event, text));
-    table_text(table, BY, event_actor(event, text));
+    table_text(table, BREAKER, event->name);
+    if (event->from != event->to && event->from >= 0)
+        table_state(table, FROM, event->from);
+    else
+        table_text(table, FROM, "");
+    snprintf(what, sizeof what, "%s%s", event->text, event->filled ? " (filled in)" : "");
+    table_text(table, WHAT, what);
+    table_text(table, WHO, event_actor(event, text));
+    table_text(table, REASON, event->reason);
     return 0;
 }
 
-static int event_json(const struct cb_event *event, void *arg)
+static int event_line(const struct cb_event *event, void *unused)
 {
-    json_t *object = json_pack(
-        "{s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "sequence", (json_int_t)event->sequence, "time_ms",
-        (json_int_t)event->time_ms, "age_ms", (json_int_t)event_age_ms(event), "name", event->name, "from",
-        cb_state_name((enum cb_state)event->from), "to", cb_state_name((enum cb_state)event->to), "cause", event->cause,
-        "value", (json_int_t)event->value, "pid", (json_int_t)event->pid, "uid", (json_int_t)event->uid);
-    json_array_append_new(arg, object);
+    (void)unused;
+    json_line(json_event(event));
     return 0;
 }
 
@@ -52,16 +53,6 @@ static int history_table(cb_registry *registry, const char *name)
     return error;
 }
 
-static int history_json(cb_registry *registry, const char *name)
-{
-    json_t *array = json_array();
-    int error = cb_history(registry, name, event_json, array);
-    if (!error)
-        json_print(json_incref(array));
-    json_decref(array);
-    return error;
-}
-
 int command_history(const struct options *options)
 {
     cb_registry *registry;
@@ -69,7 +60,7 @@ int command_history(const struct options *options)
     int code = registry_open(options, &registry);
     if (code)
         return code;
-    int error = options->json ? history_json(registry, name) : history_table(registry, name);
+    int error = options->json ? cb_history(registry, name, event_line, NULL) : history_table(registry, name);
     if (error)
         code = report_error(name ? name : cb_registry_name(registry), error);
     cb_detach(&registry);

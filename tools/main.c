@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"stats", command_stats, "NAME", OPTION_FOR JSON, 1, 1, "rates, shares and latencies of one breaker"},
     {"history", command_history, "[NAME]", JSON, 0, 1, "what happened: transitions and operators' actions"},
     {"workers", command_workers, "", JSON, 0, 0, "the processes that are attached"},
+    {"watch", command_watch, "[NAME]", JSON, 0, 1, "the same as it happens, until interrupted"},
     {"calls", command_calls, "[NAME]", JSON, 0, 1, "the calls in flight, the oldest first"},
     {"ping", command_ping, "", JSON, 0, 0, "is the daemon there?"},
     {"create", command_create, "NAME [KEY=VALUE ...]", JSON, 1, MANY, "a new breaker"},

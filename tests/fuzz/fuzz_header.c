@@ -36,6 +36,7 @@ static void check_accepted(const struct panel_header *h)
     check_area(h->owner_offset, h->chunk_count, sizeof(au32), h->live_size);
     check_area(h->chunk_offset, h->chunk_count, sizeof(struct chunk), h->live_size);
     check_area(h->place_offset, h->place_count, sizeof(au64), h->live_size);
+    check_area(h->event_offset, h->event_length, sizeof(struct event), h->panel_size);
     check_area(h->journal_offset, h->journal_length, sizeof(struct record), h->live_size);
     check_area(h->slot_offset, h->capacity, h->slot_stride, h->live_size);
     MUST_HOLD(h->slot_stride >= sizeof(struct slot) + h->stripes * sizeof(struct stripe));

@@ -4,6 +4,16 @@
 
 #include "registryd/log.h"
 
+void log_tell(int priority, const struct log_field *fields, size_t count, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    (void)priority, (void)fields, (void)count;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+}
+
 void log_say(int priority, const char *format, ...)
 {
     char line[1024];

@@ -11,7 +11,7 @@ struct scene scene;
 
 void scene_begin(uint32_t capacity)
 {
-    struct geometry geometry = {capacity, 1, 8, 16, 16, 16};
+    struct geometry geometry = {capacity, 1, 8, 16, 16, 16, 16};
     char name[64], error[SEGMENT_ERROR_SIZE];
     snprintf(name, sizeof name, "test-step-%d", (int)getpid());
     int result = segment_create(name, &geometry, (gid_t)-1, "", &scene.segment, error);

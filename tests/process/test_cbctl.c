@@ -107,7 +107,7 @@ Test(cbctl, history_tells_who_and_why)
 {
     expect(0, "", "create", "b", "failure_threshold=1");
     expect(1, "", "run", "b", "--", "false");
-    expect(0, "streak of 1", "history", "b");
+    expect(0, "open: 1 consecutive failure (threshold 1)", "history", "b");
     expect(0, "b: closed", "reset", "b");
     expect(0, "\"cause\": \"operator reset\"", "history", "--json");
     expect(3, "nowhere", "history", "nowhere");
@@ -156,7 +156,7 @@ Test(cbctl, reading_needs_no_daemon)
     daemon_kill(&registry);
     expect(0, "open", "list");
     expect(0, "next probe in 1h", "show", "b");
-    expect(0, "streak of 1", "history");
+    expect(0, "open: 1 consecutive failure (threshold 1)", "history");
     expect(75, "b: rejected:open, next probe in 1h", "run", "b", "--", "true");
     expect(4, "registryd is not running", "ping");
     expect(4, "registryd is not running", "reset", "b");

@@ -55,10 +55,8 @@ Test(cbctl_output, every_command_with_json_prints_one_value)
         "disable b",
         "metrics-only b",
         "auto b",
-        "history b",
         "reset --all",
         "remove b",
-        "history",
         "simulate \"$TRACES\"/operator.trace",
     };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -66,6 +64,16 @@ Test(cbctl_output, every_command_with_json_prints_one_value)
         snprintf(command, sizeof command, "\"$CBCTL\" %s --json | jq -es 'length == 1' >/dev/null", commands[i]);
         expect_done(command);
     }
+}
+
+Test(cbctl_output, history_with_json_prints_one_object_a_line)
+{
+    expect_done("\"$CBCTL\" create b && \"$CBCTL\" trip b --reason '\"quoted\" \303\251' >/dev/null");
+    expect_done("\"$CBCTL\" history b --json | jq -es 'length == 2' >/dev/null");
+    expect_done("test $(\"$CBCTL\" history b --json | wc -l) = 2");
+    expect_done("\"$CBCTL\" history b --json | tail -n 1 | jq -e '.breaker == \"b\" and .to == \"open\" and"
+                " .cause == \"operator trip\" and .command == \"cbctl\" and .filled == false and"
+                " (.reason | contains(\"quoted\")) and (.time | test(\"^....-..-..T..:..:..[.]...Z$\"))' >/dev/null");
 }
 
 static size_t escapes(const char *command)

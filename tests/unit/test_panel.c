@@ -16,7 +16,7 @@ static char error[SEGMENT_ERROR_SIZE];
 
 static void begin_with(uint32_t capacity, uint32_t places)
 {
-    struct geometry geometry = {capacity, 1, 1, 1, places, 1};
+    struct geometry geometry = {capacity, 1, 1, 1, places, 1, 1};
     segment_close(&segment);
     cr_assert_eq(segment_private(&geometry, &segment), 0);
     plain = (struct policy){.failure_threshold = 5, .open_timeout_ms = 1000};

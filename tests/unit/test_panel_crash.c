@@ -18,7 +18,7 @@ static const struct policy plain = {.failure_threshold = 5, .open_timeout_ms = 1
 
 static void begin(void)
 {
-    struct geometry geometry = {64, 1, 1, 1, 64, 1};
+    struct geometry geometry = {64, 1, 1, 1, 64, 1, 1};
     snprintf(registry, sizeof registry, "test-crash-%d", (int)getpid());
     int result = segment_create(registry, &geometry, (gid_t)-1, "", &segment, error);
     cr_assert_eq(result, 0, "%s", error);

@@ -21,7 +21,8 @@ static char name[64], panel_path[OBJECT_PATH_SIZE], live_path[OBJECT_PATH_SIZE],
 static struct segment made;
 
 static const struct geometry small = {
-    .capacity = 4, .stripes = 2, .worker_count = 4, .chunk_count = 8, .place_count = 16, .journal_length = 16};
+    .capacity = 4, .stripes = 2, .worker_count = 4, .chunk_count = 8, .place_count = 16, .journal_length = 16,
+    .event_length = 16};
 
 /* Every test has a process of its own, so the pid tells the registries apart. */
 static void begin(void)
@@ -212,7 +213,7 @@ Test(segment, bad_names_and_geometries)
         cr_assert_eq(segment_create(bad[i], &small, (gid_t)-1, "", &none, error), SEGMENT_ENAME);
         cr_assert_eq(segment_open(bad[i], false, &none, error), SEGMENT_ENAME);
     }
-    struct geometry wrong[7] = {small, small, small, small, small, small, small};
+    struct geometry wrong[8] = {small, small, small, small, small, small, small, small};
     wrong[0].capacity = 0;
     wrong[1].capacity = 65537;
     wrong[2].stripes = 257;
@@ -220,7 +221,8 @@ Test(segment, bad_names_and_geometries)
     wrong[4].chunk_count = UINT32_MAX;
     wrong[5].place_count = UINT32_MAX;
     wrong[6].journal_length = 12;
-    for (size_t i = 0; i < 7; i++) {
+    wrong[7].event_length = 0;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         cr_assert_eq(geometry_size(&wrong[i]), 0, "%zu", i);
         cr_assert_eq(segment_create(name, &wrong[i], (gid_t)-1, "", &none, error), -EINVAL, "%zu", i);
     }
@@ -275,6 +277,8 @@ Test(segment, every_header_field_is_checked)
         FIELD(place_count, SEGMENT_ECORRUPT, "contradict"),
         FIELD(journal_length, SEGMENT_ECORRUPT, "contradict"),
         FIELD(index_length, SEGMENT_ECORRUPT, "contradict"),
+        FIELD(event_length, SEGMENT_ECORRUPT, "contradict"),
+        FIELD(event_offset, SEGMENT_ECORRUPT, "contradict"),
         FIELD(index_offset, SEGMENT_ECORRUPT, "contradict"),
         FIELD(control_offset, SEGMENT_ECORRUPT, "contradict"),
         FIELD(panel_size, SEGMENT_ECORRUPT, "contradict"),
@@ -473,7 +477,7 @@ static void own_shm(const char *options)
 Test(segment, too_small_a_dev_shm)
 {
     static const char *const sizes[] = {"size=4k", "size=64k"}; /* too small for the panel, for live */
-    struct geometry geometry = {2, 4, 64, 64, 64, 1024};
+    struct geometry geometry = {2, 4, 64, 64, 64, 1024, 16};
     for (size_t i = 0; i < 2; i++) {
         own_shm(sizes[i]);
         cr_assert_eq(segment_create(name, &geometry, (gid_t)-1, "", &made, error), -ENOSPC, "%s", error);

@@ -58,7 +58,7 @@ static void *find_all_the_time(void *unused)
 
 static void begin(void)
 {
-    struct geometry geometry = {64, 1, 1, 1, 1, 1};
+    struct geometry geometry = {64, 1, 1, 1, 1, 1, 1};
     struct policy policy = uniform(0);
     char error[SEGMENT_ERROR_SIZE];
     uint32_t slot;

@@ -1,6 +1,6 @@
 # bash completion for cbctl: commands, options, breakers, files and the keys of a policy.
 
-_cbctl_commands="list show stats history workers calls ping create set trip reset force-open disable metrics-only auto remove run
+_cbctl_commands="list show stats history watch workers calls ping create set trip reset force-open disable metrics-only auto remove run
     simulate"
 
 _cbctl_keys="preset= failure_threshold= failure_rate_threshold= slow_call_rate_threshold= slow_call_duration= window=
@@ -13,7 +13,7 @@ _cbctl_options()
     case $1 in
     list) echo "--names --json" ;;
     stats) echo "--for --json" ;;
-    show | history | workers | calls | ping | create | set) echo "--json" ;;
+    show | history | watch | workers | calls | ping | create | set) echo "--json" ;;
     trip | auto | remove) echo "--reason --json" ;;
     reset) echo "--all --reason --json" ;;
     force-open | disable | metrics-only) echo "--for --reason --json" ;;
