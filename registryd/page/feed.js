@@ -65,8 +65,9 @@ export class Feed {
   }
 
   heard(event) {
+    const past = this.last === null && event.cause === 'missed'; // before what the journal holds
     this.last = event.sequence ?? this.last;
-    this.handlers.event(event);
+    if (!past) this.handlers.event(event);
   }
 }
 

@@ -8,6 +8,7 @@ import { Tiles } from './tiles.js';
 import { duration, many, moment, number } from './words.js';
 
 const TICK_MS = 500; // countdowns
+const NEWS_MS = 5000; // what is older was not just now
 const SILENT_MS = 2500; // before one missing answer is worth a word
 
 const breakers = new Breakers();
@@ -18,6 +19,7 @@ const acting = new Acting(details, () => (show(), feed.hurry()));
 const view = { filter: '', kind: null, sort: 'trouble' };
 let answered = null; // {wall, ticks, workers, registry} of the newest answer
 let eventsLive = true;
+let missed = 0; // events that the daemon no longer had for us
 let why = null; // the daemon does not answer
 
 // The daemon's time, and this page's.
@@ -36,9 +38,11 @@ function numbers(answer, at) {
 }
 
 function heard(event) {
-  const old = !answered || Date.parse(event.time) < answered.wall - 5000;
+  const at = Date.parse(event.time);
+  if (Number.isNaN(at)) return;
+  if (event.cause === 'missed') missed += event.value;
   const breaker = breakers.note(event);
-  if (!breaker || old) return later();
+  if (!breaker || !answered || at < answered.wall - NEWS_MS) return later();
   tiles.flash(breaker);
   setText(byId('news'), `${breaker.name}: ${event.text}`);
   feed.hurry();
@@ -129,14 +133,24 @@ function silenceText(age, now) {
 }
 
 function pulseText(now) {
-  const events = eventsLive ? '' : ' · events interrupted';
-  return `${many(breakers.byName.size, 'breaker')} · ${many(answered.workers, 'worker')} · ` +
-    `${moment(answered.wall, now.wall)}${events}`;
+  const parts = [many(breakers.byName.size, 'breaker'), many(answered.workers, 'worker')];
+  if (missed) parts.push(`${many(missed, 'event')} missed`);
+  if (!eventsLive) parts.push('events interrupted');
+  return [...parts, moment(answered.wall, now.wall)].join(' · ');
+}
+
+// "": none, or nothing that an address can say.
+function addressed() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return '';
+  }
 }
 
 // The address names the breaker whose details are open, so that it can be sent to somebody, and "back" closes it.
 function followAddress() {
-  const name = decodeURIComponent(location.hash.slice(1));
+  const name = addressed();
   if (!name) return details.close();
   if (name !== details.name) acting.reset();
   details.open(name);

@@ -19,7 +19,8 @@ export class Tile {
     this.parts = {};
     for (const part of ['name', 'badge', 'condition', 'next', 'override', 'journal', 'bars'])
       this.parts[part] = this.link.querySelector(`.${part}`);
-    for (const part of ['calls', 'failed', 'slow', 'rejected', 'flying']) this.parts[part] = this.link.querySelector(`b.${part}`);
+    for (const figure of ['calls', 'failed', 'slow', 'rejected', 'flying'])
+      this.parts[figure] = this.link.querySelector(`b.${figure}`);
     setText(this.parts.name, breaker.name);
     this.near = false; // whether it can be seen, or nearly
     this.stale = true; // whether what it shows is older than what is known
@@ -27,10 +28,10 @@ export class Tile {
 
   // The state always; the rest only where somebody sees it.
   show(clock) {
-    const { breaker } = this;
+    const { breaker, element } = this;
     showState(this.parts.badge, breaker.state);
-    this.element.dataset.state = breaker.state;
-    this.element.classList.toggle('failing', breaker.failing);
+    if (element.dataset.state !== breaker.state) element.dataset.state = breaker.state;
+    element.classList.toggle('failing', breaker.failing);
     this.stale = !this.near;
     if (this.near) this.showRest(clock);
   }
