@@ -28,22 +28,41 @@ static int unreachable(const cb_registry *registry, const char *path, int code)
                 registry->name, path, strerrordesc_np(-code));
 }
 
-static int wire_open(cb_registry *registry, const char *path, int deadline_ms)
+static int64_t now_ms(void)
+{
+    return (int64_t)(clock_read_ns(CLOCK_MONOTONIC) / 1000000u);
+}
+
+static int left_ms(int64_t until)
+{
+    int64_t left = until - now_ms();
+    return left > 0 ? (int)left : 0;
+}
+
+/* Other threads' exchanges count against the deadline, too: with a daemon that does not answer, each takes all of its
+ * own, and the last to come would wait for everybody's. */
+static int wire_lock(cb_registry *registry, int64_t until)
+{
+    struct timespec moment = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000 * 1000000)};
+    return -pthread_mutex_clocklock(&registry->wire, CLOCK_MONOTONIC, &moment);
+}
+
+static int wire_open(cb_registry *registry, const char *path, int64_t until)
 {
     if (!registry->packet)
         registry->packet = malloc(PACKET_SIZE);
     if (!registry->packet)
         return -ENOMEM;
     if (registry->fd < 0)
-        registry->fd = packet_connect(path, deadline_ms);
+        registry->fd = packet_connect(path, left_ms(until));
     return registry->fd < 0 ? registry->fd : 0;
 }
 
-static int wire_round(cb_registry *registry, const Cb__Request *request, int deadline_ms, ssize_t *length)
+static int wire_round(cb_registry *registry, const Cb__Request *request, int64_t until, ssize_t *length)
 {
-    int code = packet_send(registry->fd, &request->base, deadline_ms);
+    int code = packet_send(registry->fd, &request->base, left_ms(until));
     if (code == 0) {
-        *length = packet_receive(registry->fd, registry->packet, deadline_ms);
+        *length = packet_receive(registry->fd, registry->packet, left_ms(until));
         code = *length > 0 ? 0 : *length == 0 ? -ECONNRESET : (int)*length;
     }
     if (code != 0)
@@ -52,17 +71,16 @@ static int wire_round(cb_registry *registry, const Cb__Request *request, int dea
 }
 
 /* A connection from before the daemon's restart is only found dead by using it: once more, on a new one. */
-static int wire_try(cb_registry *registry, const char *path, const Cb__Request *request, int deadline_ms,
-                    ssize_t *length)
+static int wire_try(cb_registry *registry, const char *path, const Cb__Request *request, int64_t until, ssize_t *length)
 {
     bool reused = registry->fd >= 0;
-    int code = wire_open(registry, path, deadline_ms);
+    int code = wire_open(registry, path, until);
     if (code == 0)
-        code = wire_round(registry, request, deadline_ms, length);
+        code = wire_round(registry, request, until, length);
     if (reused && (code == -EPIPE || code == -ECONNRESET)) {
-        code = wire_open(registry, path, deadline_ms);
+        code = wire_open(registry, path, until);
         if (code == 0)
-            code = wire_round(registry, request, deadline_ms, length);
+            code = wire_round(registry, request, until, length);
     }
     return code;
 }
@@ -88,9 +106,12 @@ int wire_exchange(cb_registry *registry, const Cb__Request *request, int deadlin
     if (!path)
         return fail(CB_ENODAEMON, "registry '%s': registryd is not running", registry->name);
     ssize_t length = 0;
+    int64_t until = now_ms() + deadline_ms;
     registry_adopt(registry);
-    pthread_mutex_lock(&registry->wire);
-    int code = wire_try(registry, path, &versioned, deadline_ms, &length);
+    int code = wire_lock(registry, until);
+    if (code != 0)
+        return unreachable(registry, path, code);
+    code = wire_try(registry, path, &versioned, until, &length);
     if (code == 0) {
         *reply = cb__reply__unpack(NULL, (size_t)length, registry->packet);
         code = reply_check(registry, *reply);

@@ -17,6 +17,7 @@
 #define BACKLOG      128
 #define SESSIONS_MAX 1024 /* and no more than a quarter of the descriptors; the rest is for watching workers */
 #define ACCEPT_MAX   16   /* in one turn of the loop */
+#define REST_MS      100
 
 /* ---- listening ---- */
 
@@ -128,37 +129,66 @@ static void admit(struct server *server, int fd)
         session_refuse(fd, -ENOMEM, "the daemon is out of memory");
 }
 
-/* No descriptor is left to accept with: give up the spare one, so that the peer learns it instead of waiting, and the
- * loop does not spin on a socket that stays readable. */
-static void turn_away(struct server *server)
+static void spare_take(struct server *server)
 {
-    close(server->spare);
+    if (server->spare < 0)
+        server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left to accept with: give up the spare one, so that the peer learns it instead of waiting. */
+static int turn_away(struct server *server)
+{
+    if (server->spare >= 0)
+        close(server->spare);
+    server->spare = -1;
     int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
+    int result = fd < 0 ? -errno : 0;
     if (fd >= 0)
         session_refuse(fd, -EMFILE, "the daemon has no descriptor left; raise its limit of open files");
-    server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    spare_take(server);
+    return result;
 }
+
+/* 0, or -errno; -EAGAIN: nobody waits. */
+static int accept_one(struct server *server)
+{
+    int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? turn_away(server) : -errno;
+    admit(server, fd);
+    return 0;
+}
+
+static void on_rested(uv_timer_t *timer);
 
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;
+    int result = 0;
     (void)status;
     (void)events;
-    for (int i = 0; i < ACCEPT_MAX; i++) {
-        int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0)
-            admit(server, fd);
-        else if (errno == EMFILE || errno == ENFILE)
-            turn_away(server);
-        else if (errno != EINTR && errno != ECONNABORTED)
-            return;
-    }
+    for (int i = 0; i < ACCEPT_MAX && (result == 0 || result == -EINTR || result == -ECONNABORTED); i++)
+        result = accept_one(server);
+    if (result == 0 || result == -EAGAIN || result == -EINTR || result == -ECONNABORTED)
+        return;
+    /* Neither to be had nor turned away: the socket stays readable, and the loop would spin on it. */
+    uv_poll_stop(&server->poll);
+    uv_timer_start(&server->rest, on_rested, REST_MS, 0);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    spare_take(server);
+    uv_poll_start(&server->poll, UV_READABLE, on_connection);
 }
 
 void server_start(struct server *server, uv_loop_t *loop, struct service *service)
 {
     server->loop = loop;
     server->service = service;
+    uv_timer_init(loop, &server->rest);
+    server->rest.data = server;
     uv_poll_init(loop, &server->poll, server->fd); /* makes it non-blocking */
     server->poll.data = server;
     uv_poll_start(&server->poll, UV_READABLE, on_connection);
@@ -183,5 +213,6 @@ void server_stop(struct server *server)
         session_end(TAILQ_FIRST(&server->sessions));
     uv_poll_stop(&server->poll);
     uv_close((uv_handle_t *)&server->poll, NULL);
+    uv_close((uv_handle_t *)&server->rest, NULL);
     server_abandon(server);
 }

@@ -17,6 +17,7 @@ struct server {
     uv_loop_t *loop;
     struct service *service;
     uv_poll_t poll;
+    uv_timer_t rest; /* from a socket that cannot be accepted from */
     int fd;
     int spare;                      /* given up to turn a peer away when descriptors run out */
     char path[PATH_SIZE];           /* where clients connect */
