@@ -2,6 +2,8 @@
 
 #include "core/clock.h"
 #include "core/journal.h"
+#include "core/panel.h"
+#include "core/probe.h"
 
 #define EPOCH_BITS 16
 
@@ -60,6 +62,13 @@ static void journal_transition(const struct segment *segment, uint32_t slot, uin
                             });
 }
 
+static void trace_transition(const struct segment *segment, uint32_t slot, uint64_t from, struct gate_step step,
+                             uint64_t value)
+{
+    const char *name = segment->controls[slot].copy[panel_commit(segment, slot) & 1].name;
+    PROBE_TRANSITION(name, gate_state(from), gate_state(step.next), step.cause, value);
+}
+
 bool transition_swap(const struct segment *segment, uint32_t slot, uint64_t *word, struct gate_step step,
                      const struct numbers *numbers, struct actor actor)
 {
@@ -74,6 +83,7 @@ bool transition_swap(const struct segment *segment, uint32_t slot, uint64_t *wor
     if (step.cause) {
         count_transitions(shared, gate_epoch(step.next));
         journal_transition(segment, slot, from, step, numbers ? *numbers : (struct numbers){0}, actor);
+        trace_transition(segment, slot, from, step, numbers ? numbers->value : 0);
     }
     return true;
 }
