@@ -63,6 +63,9 @@ struct tally {
     uint64_t latency[LATENCY_BUCKETS];
 };
 void tally_slot(const struct segment *, uint32_t slot, struct tally *out);
+/* How long so many percent of the timed calls took at most: the upper bound of their bucket in microseconds; 0 without
+ * any. */
+uint64_t tally_latency_us(const struct tally *, unsigned percent);
 /* Calls in flight by slot (`by_slot`, capacity long, may be NULL) and by worker (worker_count long, may be NULL). */
 void tally_in_flight(const struct segment *, uint32_t *by_slot, uint32_t *by_worker);
 uint64_t tally_in_flight_of(const struct segment *, uint32_t slot);

@@ -3,6 +3,7 @@
 
 #include "core/call.h"
 #include "core/clock.h"
+#include "core/counters.h"
 #include "core/panel.h"
 #include "core/settle.h"
 #include "core/transition.h"
@@ -53,6 +54,19 @@ void tally_slot(const struct segment *segment, uint32_t slot, struct tally *out)
     uint64_t streak = load(&shared->streak);
     out->streak = streak >> 48 == epoch ? streak & STREAK_MASK : 0;
     add_window(out, segment, slot, epoch);
+}
+
+uint64_t tally_latency_us(const struct tally *tally, unsigned percent)
+{
+    uint64_t count = 0, seen = 0;
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+        count += tally->latency[i];
+    for (unsigned i = 0; i < LATENCY_BUCKETS && count; i++) {
+        seen += tally->latency[i];
+        if (seen >= (count * percent + 99) / 100)
+            return latency_bound(i) / 1000;
+    }
+    return 0;
 }
 
 /* Every busy entry of an owned chunk, once. */

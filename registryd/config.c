@@ -105,6 +105,19 @@ static const char *set_administrators(struct config *config, const char *value)
     return group_parse(value, &config->administrators);
 }
 
+static const char *set_http(struct config *config, const char *value)
+{
+    return http_address_parse(value, &config->http);
+}
+
+static const char *set_http_token_file(struct config *config, const char *value)
+{
+    if (*value != '/' || strlen(value) >= sizeof config->http_token_file)
+        return "is not a file's absolute path of at most 107 bytes";
+    snprintf(config->http_token_file, sizeof config->http_token_file, "%s", value);
+    return NULL;
+}
+
 static const struct setting {
     const char *key;
     const char *(*set)(struct config *, const char *value); /* NULL, or what is wrong with it */
@@ -115,6 +128,8 @@ static const struct setting {
     {"state", set_state},
     {"members", set_members},
     {"administrators", set_administrators},
+    {"http", set_http},
+    {"http_token_file", set_http_token_file},
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -125,8 +140,8 @@ static void take_setting(struct parse *parse, int line, const char *key, const c
         i++;
     if (i == SETTING_COUNT) {
         complain(parse, line,
-                 "%s: unknown key; [" SETTINGS "] has registry, capacity, runtime_dir, state, members and "
-                 "administrators",
+                 "%s: unknown key; [" SETTINGS "] has registry, capacity, runtime_dir, state, members, "
+                 "administrators, http and http_token_file",
                  key);
         return;
     }

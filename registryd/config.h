@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "core/layout.h"
+#include "registryd/http_address.h"
 #include "registryd/state_file.h"
 
 #define CAPACITY_DEFAULT 1024
@@ -23,6 +24,8 @@ struct config {
     char state[STATE_PATH_SIZE]; /* "": not given */
     uint32_t capacity;           /* 0: not given */
     gid_t members, administrators;
+    struct http_address http;        /* without a host: not given */
+    char http_token_file[PATH_SIZE]; /* "": not given */
     struct config_breaker *breakers; /* room for CAPACITY_MAX, so that none ever moves */
     size_t count;
     void *by_name; /* of tsearch() */

@@ -11,9 +11,10 @@
 
 #include "core/clock.h"
 #include "registryd/access.h"
+#include "registryd/http.h"
 #include "registryd/log.h"
-#include "registryd/reaper.h"
 #include "registryd/logbook.h"
+#include "registryd/reaper.h"
 #include "registryd/request.h"
 #include "registryd/rundir.h"
 #include "registryd/server.h"
@@ -29,10 +30,11 @@ struct daemon {
     struct registry registry;
     struct state state;
     struct server server;
-    struct reaper reaper;
     struct waker waker;
+    struct reaper reaper;
     struct sightings sightings;
     struct service service;
+    struct http http;
     uv_loop_t loop;
     uv_signal_t hangup, terminate, interrupt;
 };
@@ -58,6 +60,16 @@ static const char *setting_state(const struct options *options, const struct con
     return options->state ? options->state : *config->state ? config->state : NULL;
 }
 
+/* False: what is wrong with it has been said. */
+static bool setting_http(const struct options *options, const struct config *config, struct http_address *out)
+{
+    *out = config->http;
+    const char *fault = options->http ? http_address_parse(options->http, out) : NULL;
+    if (fault)
+        log_say(LOG_ERR, "--http: '%s' %s", options->http, fault);
+    return fault == NULL;
+}
+
 static uint32_t setting_capacity(const struct options *options, const struct config *config)
 {
     return options->capacity ? options->capacity : config->capacity;
@@ -76,9 +88,10 @@ static void say_fixed(const struct daemon *daemon, const struct config *next)
 {
     const struct config *now = daemon->config;
     if (strcmp(next->registry, now->registry) != 0 || strcmp(next->runtime_dir, now->runtime_dir) != 0 ||
-        strcmp(next->state, now->state) != 0 || next->capacity != now->capacity || next->members != now->members)
+        strcmp(next->state, now->state) != 0 || strcmp(next->http.host, now->http.host) != 0 ||
+        next->http.port != now->http.port || next->capacity != now->capacity || next->members != now->members)
         log_say(LOG_WARNING,
-                "%s: changes of registry, runtime_dir, state, capacity and members take effect at the next start",
+                "%s: changes of registry, runtime_dir, state, http, capacity and members take effect at the next start",
                 daemon->options->config);
 }
 
@@ -103,6 +116,7 @@ static void reload(struct daemon *daemon)
     say_vanished(daemon, &next);
     config_finish(daemon->config);
     *daemon->config = next;
+    http_token_load(daemon->config->http_token_file, &daemon->http.token);
     daemon->access.administrators = next.administrators;
     registry_apply(&daemon->registry, daemon->config);
     log_say(LOG_NOTICE, "%s was reloaded", daemon->options->config);
@@ -173,6 +187,17 @@ static bool raise_limits(void)
     return false;
 }
 
+/* systemd's `status` shows it, and the log: for port 0 it is the only way to learn where. */
+static void say_ready(const struct daemon *daemon)
+{
+    char url[HTTP_URL_SIZE] = "";
+    if (http_is_on(&daemon->http))
+        http_address_url(&daemon->http.address, url);
+    const char *and = *url ? " and " : "";
+    sd_notifyf(0, "READY=1\nSTATUS=registry %s on %s%s%s", daemon->name, daemon->server.path, and, url);
+    log_say(LOG_INFO, "ready: registry %s on %s%s%s", daemon->name, daemon->server.path, and, url);
+}
+
 static void serve(struct daemon *daemon)
 {
     daemon->service = (struct service){
@@ -183,12 +208,35 @@ static void serve(struct daemon *daemon)
         .sightings = &daemon->sightings,
     };
     server_start(&daemon->server, &daemon->loop, &daemon->service);
+    waker_start(&daemon->waker, &daemon->loop, &daemon->registry, &daemon->server);
+    http_start(&daemon->http, &daemon->server);
     signals_start(daemon);
-    sd_notifyf(0, "READY=1\nSTATUS=registry %s on %s", daemon->name, daemon->server.path);
-    log_say(LOG_INFO, "ready: registry %s on %s", daemon->name, daemon->server.path);
+    say_ready(daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     signals_stop(daemon);
+    http_stop(&daemon->http);
+    waker_stop(&daemon->waker);
     server_stop(&daemon->server);
+}
+
+/* For control messages, and for HTTP where it is on. */
+static bool listen_all(struct daemon *daemon)
+{
+    struct http_address address;
+    if (!setting_http(daemon->options, daemon->config, &address) ||
+        !http_token_load(daemon->config->http_token_file, &daemon->http.token) ||
+        !server_listen(&daemon->server, daemon->rundir.socket, access_group(&daemon->access)))
+        return false;
+    if (http_listen(&daemon->http, &address))
+        return true;
+    server_abandon(&daemon->server);
+    return false;
+}
+
+static void abandon(struct daemon *daemon)
+{
+    http_abandon(&daemon->http);
+    server_abandon(&daemon->server);
 }
 
 /* From now on worker deaths and calls in flight are seen. */
@@ -208,14 +256,10 @@ static void watch_stop(struct daemon *daemon)
     reaper_stop(&daemon->reaper);
 }
 
-    waker_start(&daemon->waker, &daemon->loop, &daemon->registry, &daemon->server);
-    http_start(&daemon->http, &daemon->server);
 /* Memory that is made anew begins with what the state file has. */
 static bool memory_open(struct daemon *daemon)
 {
     uint32_t capacity = setting_capacity(daemon->options, daemon->config);
-    http_stop(&daemon->http);
-    waker_stop(&daemon->waker);
     struct segment_content content = state_content(&daemon->state);
     if (!state_open(&daemon->state, setting_state(daemon->options, daemon->config), daemon->name))
         return false;
@@ -230,7 +274,7 @@ static bool memory_open(struct daemon *daemon)
 static int run_listening(struct daemon *daemon)
 {
     if (!memory_open(daemon)) {
-        server_abandon(&daemon->server);
+        abandon(daemon);
         return 1;
     }
     uv_loop_init(&daemon->loop);
@@ -240,7 +284,7 @@ static int run_listening(struct daemon *daemon)
         serve(daemon);
         watch_stop(daemon);
     } else {
-        server_abandon(&daemon->server);
+        abandon(daemon);
     }
     state_stop(&daemon->state);
     uv_run(&daemon->loop, UV_RUN_DEFAULT); /* until the handles are closed */
@@ -264,12 +308,14 @@ int daemon_run(const struct options *options, struct config *config)
     daemon = (struct daemon){.options = options, .config = config, .name = setting_name(options, config)};
     daemon.access = (struct access){.members = config->members, .administrators = config->administrators};
     umask(077);
+    if (daemon.name)
+        logbook_open(daemon.name);
     if (!raise_limits() || daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
         return 1;
     int status = 1;
     if (access_group(&daemon.access) != GROUP_NONE)
         rundir_share(&daemon.rundir, setting_dir(options, config) == NULL);
-    if (server_listen(&daemon.server, daemon.rundir.socket, access_group(&daemon.access)))
+    if (listen_all(&daemon))
         status = run_listening(&daemon);
     rundir_close(&daemon.rundir);
     return status;
@@ -287,5 +333,3 @@ int daemon_purge(const struct options *options, const struct config *config)
     rundir_close(&rundir);
     return purged ? 0 : 1;
 }
-    if (daemon.name)
-        logbook_open(daemon.name);

@@ -15,6 +15,8 @@ static const char usage[] = "Usage: registryd [OPTION]...\n"
                             "  --runtime-dir DIR  where socket and lock lie (/run/registryd for root,\n"
                             "                     else $XDG_RUNTIME_DIR/registryd or /tmp/registryd-UID)\n"
                             "  --state FILE       keep overrides, policies and open breakers across a reboot in FILE\n"
+                            "  --http ADDR        serve metrics, JSON and a page over HTTP at HOST:PORT, or at PORT\n"
+                            "                     of 127.0.0.1; port 0: any that is free (off)\n"
                             "  -n, --check        check the configuration, say every error, and leave\n"
                             "  --purge            remove the memory of a registry whose daemon is not running\n"
                             "  --version, --help  say so and leave\n"
@@ -23,7 +25,16 @@ static const char usage[] = "Usage: registryd [OPTION]...\n"
                             "leave the memory, which workers go on using and the next start takes over.\n"
                             "Exit status: 0 done, 1 failed (said on stderr), 2 wrong usage.\n";
 
-enum { OPTION_REGISTRY = 256, OPTION_CONFIG, OPTION_CAPACITY, OPTION_RUNTIME_DIR, OPTION_STATE, OPTION_PURGE, OPTION_VERSION };
+enum {
+    OPTION_REGISTRY = 256,
+    OPTION_CONFIG,
+    OPTION_CAPACITY,
+    OPTION_RUNTIME_DIR,
+    OPTION_STATE,
+    OPTION_HTTP,
+    OPTION_PURGE,
+    OPTION_VERSION
+};
 
 static const struct option longs[] = {
     {"registry", required_argument, NULL, OPTION_REGISTRY},
@@ -31,6 +42,7 @@ static const struct option longs[] = {
     {"capacity", required_argument, NULL, OPTION_CAPACITY},
     {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
     {"state", required_argument, NULL, OPTION_STATE},
+    {"http", required_argument, NULL, OPTION_HTTP},
     {"check", no_argument, NULL, 'n'},
     {"purge", no_argument, NULL, OPTION_PURGE},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -69,6 +81,9 @@ static void take(struct options *options, int option)
         break;
     case OPTION_STATE:
         options->state = optarg;
+        break;
+    case OPTION_HTTP:
+        options->http = optarg;
         break;
     case OPTION_PURGE:
         options->action = ACTION_PURGE;

@@ -224,14 +224,14 @@ static void notify_wait(int fd, struct daemon *daemon)
     int pidfd = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
     long deadline = now_ms() + HARNESS_DEADLINE_MS;
     cr_assert(pidfd >= 0, "pidfd_open: %s", strerror(errno));
-    for (char message[1024];;) {
+    for (;;) {
         struct pollfd polled[2] = {{fd, POLLIN, 0}, {pidfd, POLLIN, 0}};
         long left = deadline - now_ms();
         cr_assert(left > 0 && poll(polled, 2, (int)left) > 0, "registryd is not ready in time");
         if (polled[0].revents) {
-            ssize_t length = recv(fd, message, sizeof message - 1, 0);
-            message[length > 0 ? length : 0] = '\0';
-            if (strstr(message, "READY=1"))
+            ssize_t length = recv(fd, daemon->ready, sizeof daemon->ready - 1, 0);
+            daemon->ready[length > 0 ? length : 0] = '\0';
+            if (strstr(daemon->ready, "READY=1"))
                 break;
         } else {
             cr_assert(!polled[1].revents, "registryd ended with %d before it was ready", child_wait(daemon->pid));

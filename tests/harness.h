@@ -16,6 +16,7 @@ struct daemon {
     char registry[64];
     char dir[108];
     char *extra[HARNESS_ARGUMENTS]; /* further arguments, kept for a restart */
+    char ready[1024];               /* what it told systemd when it was ready */
 };
 
 /* Start it with further arguments (the last one NULL) and wait until it says that it is ready. */

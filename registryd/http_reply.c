@@ -1,0 +1,91 @@
+#include "registryd/http_reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERROR_SIZE 512
+#define TYPE_JSON  "application/json"
+
+/* Scripts and styles are our own files; nobody may frame the page, which has buttons. */
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static const struct {
+    const char *name, *value;
+} headers[] = {
+    {MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, policy}, {MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff"},
+    {MHD_HTTP_HEADER_X_FRAME_OPTIONS, "DENY"},         {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+enum MHD_Result http_reply_queue(struct MHD_Connection *connection, unsigned status, const char *type,
+                                 struct MHD_Response *response)
+{
+    if (response == NULL)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        MHD_add_response_header(response, headers[i].name, headers[i].value);
+    /* Nothing here is true for long; what may be kept says so itself. */
+    if (MHD_get_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL) == NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result http_reply_bytes(struct MHD_Connection *connection, unsigned status, const char *type, const void *data,
+                                 size_t size, enum MHD_ResponseMemoryMode keep)
+{
+    void *bytes = (void *)(uintptr_t)data; /* MHD only reads it */
+    return http_reply_queue(connection, status, type, MHD_create_response_from_buffer(size, bytes, keep));
+}
+
+enum MHD_Result http_reply_json(struct MHD_Connection *connection, unsigned status, json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(value);
+    if (text == NULL)
+        return MHD_NO;
+    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        free(text);
+    return http_reply_queue(connection, status, TYPE_JSON, response);
+}
+
+enum MHD_Result http_reply_error(struct MHD_Connection *connection, unsigned status, const char *format, ...)
+{
+    char text[ERROR_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    json_t *value = json_string(text); /* NULL if what it cites is not UTF-8 */
+    return http_reply_json(connection, status, json_pack("{s:o}", "error", value ? value : json_string("not UTF-8")));
+}
+
+/* {"error": what} with one more header. */
+static enum MHD_Result reply_with(struct MHD_Connection *connection, unsigned status, const char *what,
+                                  const char *header, const char *value)
+{
+    char text[ERROR_SIZE];
+    int length = snprintf(text, sizeof text, "{\"error\":\"%s\"}", what);
+    struct MHD_Response *response = MHD_create_response_from_buffer((size_t)length, text, MHD_RESPMEM_MUST_COPY);
+    if (response)
+        MHD_add_response_header(response, header, value);
+    return http_reply_queue(connection, status, TYPE_JSON, response);
+}
+
+enum MHD_Result http_reply_not_allowed(struct MHD_Connection *connection, const char *allow)
+{
+    char what[128];
+    snprintf(what, sizeof what, "here is only %s", allow);
+    return reply_with(connection, MHD_HTTP_METHOD_NOT_ALLOWED, what, MHD_HTTP_HEADER_ALLOW, allow);
+}
+
+enum MHD_Result http_reply_unauthorized(struct MHD_Connection *connection, const char *what)
+{
+    return reply_with(connection, MHD_HTTP_UNAUTHORIZED, what, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+}
