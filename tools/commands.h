@@ -6,10 +6,12 @@
 
 int command_list(const struct options *);
 int command_show(const struct options *);
+int command_top(const struct options *);
 int command_stats(const struct options *);
 int command_history(const struct options *);
 int command_workers(const struct options *);
 int command_watch(const struct options *);
+int command_workers(const struct options *);
 int command_calls(const struct options *);
 int command_ping(const struct options *);
 int command_create(const struct options *);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"list", command_list, "[PATTERN]", OPTION_NAMES JSON, 0, 1, "all breakers, their states and counts"},
     {"show", command_show, "NAME", JSON, 1, 1, "everything about one breaker"},
     {"stats", command_stats, "NAME", OPTION_FOR JSON, 1, 1, "rates, shares and latencies of one breaker"},
+    {"top", command_top, "[PATTERN]", "", 0, 1, "all of it live on the terminal, with keys to throw them"},
     {"history", command_history, "[NAME]", JSON, 0, 1, "what happened: transitions and operators' actions"},
     {"workers", command_workers, "", JSON, 0, 0, "the processes that are attached"},
     {"watch", command_watch, "[NAME]", JSON, 0, 1, "the same as it happens, until interrupted"},
