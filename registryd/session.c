@@ -9,6 +9,7 @@
 #include "registryd/request.h"
 
 #define GREETING_MS 5000 /* until the first request; idle connections may stay idle after it */
+#define UNREAD_MS   5000 /* until a peer has read its replies so far that the next one has room */
 #define DRAIN_MAX   64   /* packets that nobody will answer */
 
 /* Packets left unread would reset the connection before the peer has read its last reply. */
@@ -58,8 +59,8 @@ static bool identify(struct session *session)
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
-/* No request is taken from a peer that does not read its replies: the one that it has no room for is kept until it has.
- * False: the connection ends. */
+/* No request is taken from a peer that does not read its replies: the one that it has no room for is kept until it has,
+ * or its time is over. False: the connection ends. */
 static bool send_or_keep(struct session *session, const struct reply *reply)
 {
     size_t length;
@@ -68,6 +69,7 @@ static bool send_or_keep(struct session *session, const struct reply *reply)
     if (result == -EAGAIN && !reply->hang_up) {
         session->unsent = bytes;
         session->unsent_length = length;
+        uv_timer_start(&session->deadline, on_deadline, UNREAD_MS, 0);
         uv_poll_start(&session->poll, UV_WRITABLE, on_ready);
         return true;
     }
@@ -82,6 +84,7 @@ static bool send_kept(struct session *session)
         return true;
     free(session->unsent);
     session->unsent = NULL;
+    uv_timer_stop(&session->deadline);
     uv_poll_start(&session->poll, UV_READABLE, on_ready);
     return result == 0;
 }
@@ -112,10 +115,10 @@ static bool serve(struct session *session)
     ssize_t length = packet_receive(session->fd, session->server->packet, 0);
     if (length == -EAGAIN)
         return true;
+    uv_timer_stop(&session->deadline);
     if ((length <= 0 && length != -EMSGSIZE) || !answer(session, length))
         return false;
     session->greeted = true;
-    uv_timer_stop(&session->deadline);
     TAILQ_REMOVE(&session->server->sessions, session, link);
     TAILQ_INSERT_TAIL(&session->server->sessions, session, link);
     return true;

@@ -20,7 +20,7 @@ struct session {
     uint8_t *unsent; /* a reply that the peer, which does not read, has no room for */
     size_t unsent_length;
     uv_poll_t poll;
-    uv_timer_t deadline; /* for the first request */
+    uv_timer_t deadline; /* for the first request, and for reading what is unsent */
 };
 
 /* Take `fd` over; it is the one used last. False: no memory, and fd is still the caller's. */
