@@ -12,6 +12,7 @@
 #include "bench.h"
 #include "print.h"
 #include "row.h"
+#include "tools/progress.h"
 
 static int breakers_create(struct bench *bench)
 {
@@ -52,12 +53,14 @@ static unsigned runs_of(enum group group)
     return group == GROUP_MEMORY ? 1 : group == GROUP_CROWD ? RUNS / 3 : RUNS;
 }
 
-static void group_run(struct bench *bench, enum group group, struct samples *samples)
+static void group_run(struct bench *bench, enum group group, struct samples *samples, struct progress *progress)
 {
     for (unsigned run = 0; run <= runs_of(group); run++) {
         for (enum row_id id = 0; id < ROWS && !interrupted; id++) {
             if (rows[id].group != group)
                 continue;
+            progress_say(progress, "cbbench: %s, run %u of %u: %s", group_names[group], run, runs_of(group),
+                         rows[id].what);
             double value = rows[id].measure(bench, rows[id].argument);
             if (run > 0 && value >= 0) /* the first is for warming up */
                 samples->value[id][samples->count[id]++] = value;
@@ -83,6 +86,7 @@ int main(int argc, char **argv)
 {
     static struct bench bench;
     static struct samples samples;
+    struct progress progress;
     bool json;
     if (argc < 1 || !arguments_read(argv + 1, &samples, &json)) {
         fprintf(stderr, "usage: cbbench [--json] [call | trip | create | list | get | crowd | memory]\n");
@@ -93,9 +97,11 @@ int main(int argc, char **argv)
     place_count(); /* notes which processors there are, before any pinning */
     int error = bench_start(&bench);
     place_at(0);
+    progress_begin(&progress);
     for (enum group group = 0; group < GROUPS && error == 0; group++)
         if (samples.asked[group])
-            group_run(&bench, group, &samples);
+            group_run(&bench, group, &samples, &progress);
+    progress_clear(&progress);
     crowd_end();
     cb_detach(&bench.registry);
     daemon_stop(&bench.daemon);

@@ -11,6 +11,7 @@
 
 #include "bench.h"
 #include "child.h"
+#include "tools/progress.h"
 
 #define TURNS     400000u
 #define RUNS      7
@@ -23,6 +24,7 @@ struct growth {
     cb_registry *registry;
     cb_breaker **breakers;
     cb_permit *permits;
+    struct progress progress;
 };
 
 static double cpu_ns(void)
@@ -109,8 +111,11 @@ static void line_print(struct growth *growth, const char *what, double (*measure
 {
     double took[6][RUNS];
     for (unsigned run = 0; run < RUNS && !interrupted; run++)
-        for (unsigned i = 0; i < 6 && !interrupted; i++)
+        for (unsigned i = 0; i < 6 && !interrupted; i++) {
+            progress_say(&growth->progress, "growth: %s, run %u of %d: %u", what, run + 1, RUNS, counts[i]);
             took[i][run] = measure(growth, counts[i]);
+        }
+    progress_clear(&growth->progress);
     if (interrupted)
         return;
     printf("%-24s", what);
@@ -146,6 +151,7 @@ int main(void)
 {
     struct growth growth = {0};
     interrupt_catch();
+    progress_begin(&growth.progress);
     int error = growth_start(&growth);
     if (error)
         fprintf(stderr, "growth: %s; %s\n", cb_strerror(error), cb_last_error());

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "duration.h"
 #include "json.h"
+#include "progress.h"
 #include "report.h"
 #include "trace.h"
 
@@ -15,6 +16,7 @@ struct verdicts {
     const struct options *options;
     unsigned passed, failed; /* cases */
     json_t *differences;     /* with --json */
+    struct progress progress;
 };
 
 /* One case under way. */
@@ -42,6 +44,7 @@ static char *expected_text(const struct expected *expected, unsigned count)
 static void difference_add(struct play *play, const struct trace_step *step, const char *expected, const char *got)
 {
     play->differs = true;
+    progress_clear(&play->verdicts->progress);
     if (play->verdicts->differences)
         json_array_append_new(play->verdicts->differences,
                               json_pack("{s:s, s:i, s:s, s:s}", "file", play->trace->file, "line", (int)step->line,
@@ -170,15 +173,24 @@ static int breaker_begin(struct play *play, const struct trace_case *trace_case)
 static void step_tell(const struct play *play, const struct trace_step *step, int answer)
 {
     char time[DURATION_TEXT];
+    progress_clear(&play->verdicts->progress);
     snprintf(time, sizeof time, "@%" PRIu64, step->at_ms);
     printf("%s:%u: %-10s %-12s %-20s %s\n", play->trace->file, step->line, time, step->word,
            answer == NO_ANSWER ? "" : cb_answer_name(answer), cb_state_name(cb_state_of(play->breaker)));
+}
+
+static void progress_tell(const struct play *play, const struct trace_case *trace_case, const struct trace_step *step)
+{
+    const struct trace *trace = play->trace;
+    progress_say(&play->verdicts->progress, "simulate: %s:%u, case %zu of %zu", trace->file, step->line,
+                 (size_t)(trace_case - trace->cases) + 1, trace->case_count);
 }
 
 static void steps_run(struct play *play, const struct trace_case *trace_case)
 {
     for (size_t i = 0; i < trace_case->step_count; i++) {
         const struct trace_step *step = &trace_case->steps[i];
+        progress_tell(play, trace_case, step);
         cb_virtual_advance(play->registry, step->at_ms);
         if (step->op == TRACE_ACQUIRE && play->held[step->permit]) {
             difference_add(play, step, "an ID that is free", "one whose call is still in flight");
@@ -207,6 +219,8 @@ static int case_run(const struct trace *trace, const struct trace_case *trace_ca
     free(play.held);
     verdicts->passed += !error && !play.differs;
     verdicts->failed += !error && play.differs;
+    if (error)
+        progress_clear(&verdicts->progress);
     return error ? report_error(trace_case->name, error) : 0;
 }
 
@@ -241,8 +255,10 @@ static int traces_run(const struct options *options, const struct trace *traces)
 {
     struct verdicts verdicts = {.options = options, .differences = options->json ? json_array() : NULL};
     int code = 0;
+    progress_begin(&verdicts.progress);
     for (int i = 0; i < options->argc && !code; i++)
         code = trace_run(&traces[i], &verdicts);
+    progress_clear(&verdicts.progress);
     if (!code)
         code = verdicts_print(&verdicts);
     json_decref(verdicts.differences);

@@ -134,6 +134,7 @@ static void watch(struct campaign *c)
     if (wrong)
         report_violation(c->report, "registryd: %s", wrong);
     desk_receive(&c->desk);
+    report_progress(c->report, c->plan->seconds);
 }
 
 /* ---- a round ---- */
@@ -252,6 +253,7 @@ static void end(struct campaign *c)
     crew_end(&c->crew);
     oracle_close(&c->oracle);
     cb_detach(&c->self.registry);
+    progress_clear(&c->report->progress);
     if (c->report->violations)
         keeper_print_log(&c->keeper);
     if (!keeper_close(&c->keeper))
@@ -270,6 +272,7 @@ bool campaign_run(const struct plan *plan, struct report *report)
     signal(SIGTERM, on_interrupt);
     bool begun = begin(&c);
     report->began_ms = now_ms();
+    progress_begin(&report->progress);
     for (unsigned i = 0; i < WORKERS && begun; i++)
         crew_start(&c.crew, i);
     while (begun && !is_over(&c)) {

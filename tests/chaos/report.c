@@ -9,11 +9,25 @@ void report_violation(struct report *report, const char *format, ...)
 {
     va_list list;
     report->violations++;
+    progress_clear(&report->progress);
     printf("VIOLATION in round %u of seed %llu: ", report->rounds, (unsigned long long)report->seed);
     va_start(list, format);
     vprintf(format, list);
     va_end(list);
     putchar('\n');
+}
+
+static uint64_t age_ms(const struct report *report)
+{
+    return clock_read_ns(CLOCK_MONOTONIC) / 1000000 - report->began_ms;
+}
+
+void report_progress(struct report *report, unsigned seconds)
+{
+    if (progress_due(&report->progress))
+        progress_say(&report->progress, "chaos: %llu of %u s, round %u, %u killed, %u stopped",
+                     (unsigned long long)age_ms(report) / 1000, seconds, report->rounds, report_kills(report),
+                     report->stopped[VICTIM_WORKER] + report->stopped[VICTIM_DAEMON] + report->stopped[VICTIM_TOOL]);
 }
 
 unsigned report_kills(const struct report *report)
@@ -31,9 +45,10 @@ static void victims_print(const char *what, const unsigned count[VICTIMS])
            count[VICTIM_TOOL]);
 }
 
-void report_print(const struct report *report)
+void report_print(struct report *report)
 {
-    uint64_t took_ms = clock_read_ns(CLOCK_MONOTONIC) / 1000000 - report->began_ms;
+    progress_clear(&report->progress);
+    uint64_t took_ms = age_ms(report);
     printf("chaos: seed %llu, %llu.%llu s, %u rounds\n", (unsigned long long)report->seed,
            (unsigned long long)took_ms / 1000, (unsigned long long)took_ms / 100 % 10, report->rounds);
     victims_print("killed", report->killed);

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "tools/progress.h"
+
 enum victim { VICTIM_WORKER, VICTIM_DAEMON, VICTIM_TOOL, VICTIMS };
 
 struct report {
@@ -14,11 +16,14 @@ struct report {
     unsigned errands; /* cbctl processes */
     uint64_t settled, rejected, abandoned, overdue;
     uint64_t longest_ns;
+    struct progress progress; /* taken away before something is printed */
 };
 
 /* Something that must not be: printed at once. */
 __attribute__((format(printf, 2, 3))) void report_violation(struct report *, const char *format, ...);
+/* How far it is, on a terminal. */
+void report_progress(struct report *, unsigned seconds);
 unsigned report_kills(const struct report *);
-void report_print(const struct report *);
+void report_print(struct report *);
 
 #endif
