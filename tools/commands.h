@@ -9,7 +9,6 @@ int command_show(const struct options *);
 int command_top(const struct options *);
 int command_stats(const struct options *);
 int command_history(const struct options *);
-int command_workers(const struct options *);
 int command_watch(const struct options *);
 int command_workers(const struct options *);
 int command_calls(const struct options *);

@@ -116,11 +116,11 @@ Test(cbctl_top, details_are_a_page)
     top_start();
     terminal_press("Enter", (char *)NULL);
     terminal_expect("policy     all defaults");
-    terminal_expect("operator trip");
+    terminal_expect("card processor is down");
     terminal_expect_not("BREAKER");
     terminal_press("r", "Enter", "y", (char *)NULL);
     terminal_expect("payments: closed");
-    terminal_expect("operator reset");
+    terminal_expect("reset by an operator");
     terminal_press("Escape", (char *)NULL);
     terminal_expect("BREAKER");
     terminal_press("?", (char *)NULL);

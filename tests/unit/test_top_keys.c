@@ -175,8 +175,9 @@ Test(top_keys, details_are_about_one_breaker)
     FILE *out = open_memstream(&text, &size);
     details_write(out, &top);
     fclose(out);
-    cr_expect(strstr(text, "payments  open") && strstr(text, "open_timeout=1m") && strstr(text, "operator trip"), "%s",
-              text);
+    cr_expect(strstr(text, "payments  open") && strstr(text, "open_timeout=1m") &&
+                  strstr(text, "open: tripped by an operator"),
+              "%s", text);
     free(text);
     type("r\ry");
     cr_expect_eq(health_of("payments").counts.state, CB_CLOSED, "keys work on the page as well");

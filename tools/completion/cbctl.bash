@@ -1,7 +1,7 @@
 # bash completion for cbctl: commands, options, breakers, files and the keys of a policy.
 
-_cbctl_commands="list show stats history watch workers calls ping create set trip reset force-open disable metrics-only auto remove run
-    simulate"
+_cbctl_commands="list show top stats history watch workers calls ping create set trip reset force-open disable
+    metrics-only auto remove run simulate"
 
 _cbctl_keys="preset= failure_threshold= failure_rate_threshold= slow_call_rate_threshold= slow_call_duration= window=
     minimum_calls= open_timeout= backoff_multiplier= max_open_timeout= jitter= half_open_max_calls= success_threshold=
@@ -12,6 +12,7 @@ _cbctl_options()
 {
     case $1 in
     list) echo "--names --json" ;;
+    top) ;;
     stats) echo "--for --json" ;;
     show | history | watch | workers | calls | ping | create | set) echo "--json" ;;
     trip | auto | remove) echo "--reason --json" ;;
