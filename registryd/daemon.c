@@ -309,7 +309,7 @@ int daemon_run(const struct options *options, struct config *config)
     daemon.access = (struct access){.members = config->members, .administrators = config->administrators};
     umask(077);
     if (daemon.name)
-        logbook_open(daemon.name);
+        logbook_registry(daemon.name);
     if (!raise_limits() || daemon.name == NULL || !setting_rundir(options, config, daemon.name, &daemon.rundir))
         return 1;
     int status = 1;

@@ -2,8 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MESSAGE_SIZE 1024
@@ -19,8 +17,8 @@ void log_to(log_taker *next)
 static void line_write(int priority, const char *message)
 {
     char line[MESSAGE_SIZE + 16];
-    int length = getenv("JOURNAL_STREAM") ? snprintf(line, sizeof line, "<%d>%s\n", priority, message)
-                                          : snprintf(line, sizeof line, "registryd: %s\n", message);
+    int length = taker ? snprintf(line, sizeof line, "<%d>%s\n", priority, message) /* read by systemd as well */
+                       : snprintf(line, sizeof line, "registryd: %s\n", message);
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* nobody listens, and there is nowhere else to say so */
 }

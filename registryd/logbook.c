@@ -14,7 +14,7 @@
 #define FIELDS_MAX 12
 #define FIELD_SIZE 1040
 
-static const char *registry_name;
+static const char *registry_name = "";
 
 /* JOURNAL_STREAM names the device and inode of what systemd made our stderr; somebody may have turned it elsewhere. */
 static bool is_journal(void)
@@ -57,9 +57,13 @@ static bool logbook_send(int priority, const struct log_field *fields, size_t co
     return sd_journal_sendv(entry.parts, entry.count) == 0;
 }
 
-void logbook_open(const char *registry)
+void logbook_registry(const char *registry)
 {
     registry_name = registry;
+}
+
+void logbook_open(void)
+{
     if (is_journal())
         log_to(logbook_send);
 }

@@ -2,8 +2,9 @@
 #ifndef REGISTRYD_LOGBOOK_H
 #define REGISTRYD_LOGBOOK_H
 
-/* If stderr is the journal, the log's entries go there with their fields from now on, each with CB_REGISTRY=`registry`
- * (the caller's, and stays). */
-void logbook_open(const char *registry);
+/* If stderr is the journal, the log's entries go there with their fields from now on. */
+void logbook_open(void);
+/* Each has CB_REGISTRY=`registry` (the caller's, and stays) from now on. */
+void logbook_registry(const char *registry);
 
 #endif

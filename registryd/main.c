@@ -1,6 +1,7 @@
 #include "registryd/config.h"
 #include "registryd/daemon.h"
 #include "registryd/log.h"
+#include "registryd/logbook.h"
 #include "registryd/options.h"
 
 static int act(const struct options *options, struct config *config)
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct config config;
+    logbook_open();
     options_parse(&options, argc, argv);
     config_init(&config);
     unsigned errors = options.config ? config_load(&config, options.config, options.capacity) : 0;
