@@ -91,6 +91,8 @@ static bool event_of_note(const struct gather *g, const struct journal_entry *en
         out->cause = CAUSE_LOST;
         out->filled = 1;
         out->pid = 0;
+        out->value = 1;
+        out->of = out->threshold = 0;
     }
     if (out->pid)
         process_start(out->pid, out->command);

@@ -267,7 +267,7 @@ Test(gather, nobody_is_believed_to_be_an_operator)
     gate_goes_to(FIRST + 1);
     journal_append(&segment, &entry);
     struct event event = expect_event(FIRST + 1, true);
-    cr_assert(event.uid == EVENT_NOBODY && event.pid == 0);
+    cr_assert(event.uid == EVENT_NOBODY && event.pid == 0 && event.value == 1);
 }
 
 Test(gather, forged_notes_say_nothing)
