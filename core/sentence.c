@@ -136,6 +136,9 @@ static void add_why(struct text *text, const struct event *event)
     case CAUSE_OVERRIDE_ENDED:
         add(text, event->uid == EVENT_NOBODY ? "the override's time is over" : "override ended by an operator");
         break;
+    case CAUSE_RESTORED:
+        add(text, "back from the state file");
+        break;
     case CAUSE_LOST:
         add_lost(text, event);
         break;

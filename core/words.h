@@ -38,7 +38,8 @@
     X(CAUSE_REMOVED, 15, "removed")                                                                                    \
     X(CAUSE_POLICY, 16, "policy changed")                                                                              \
     X(CAUSE_LOST, 17, "lost with its writer")                                                                          \
-    X(CAUSE_MISSED, 18, "missed")
+    X(CAUSE_MISSED, 18, "missed")                                                                                      \
+    X(CAUSE_RESTORED, 19, "restored")
 
 #define WORD_ENUM(symbol, value, text) symbol = value,
 enum breaker_state { STATES(WORD_ENUM) };

@@ -140,6 +140,25 @@ void wire_attach(cb_registry *registry, const struct membership *membership)
         cb__reply__free_unpacked(reply, NULL);
 }
 
+int wire_subscribe(const struct membership *membership)
+{
+    Cb__Subscribe subscribe = CB__SUBSCRIBE__INIT;
+    Cb__Request request = CB__REQUEST__INIT;
+    request.version = PROTOCOL_VERSION;
+    request.kind_case = CB__REQUEST__KIND_SUBSCRIBE;
+    request.subscribe = &subscribe;
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%.*s", PATH_SIZE - 1, membership->segment.panel->socket);
+    int fd = packet_connect(path, WIRE_DEADLINE_JOIN_MS);
+    if (fd < 0)
+        return fd;
+    int code = packet_send(fd, &request.base, WIRE_DEADLINE_JOIN_MS);
+    if (code == 0)
+        return fd;
+    close(fd);
+    return code;
+}
+
 int cb_ping(cb_registry *registry, uint64_t *round_trip_ns, const char **version)
 {
     static _Thread_local char text[32];
@@ -161,25 +180,6 @@ int cb_ping(cb_registry *registry, uint64_t *round_trip_ns, const char **version
         *round_trip_ns = clock_read_ns(CLOCK_MONOTONIC) - before;
     if (reply->kind_case == CB__REPLY__KIND_PONG && version) {
         strncpy(text, reply->pong->daemon_version, sizeof text - 1);
-int wire_subscribe(const struct membership *membership)
-{
-    Cb__Subscribe subscribe = CB__SUBSCRIBE__INIT;
-    Cb__Request request = CB__REQUEST__INIT;
-    request.version = PROTOCOL_VERSION;
-    request.kind_case = CB__REQUEST__KIND_SUBSCRIBE;
-    request.subscribe = &subscribe;
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%.*s", PATH_SIZE - 1, membership->segment.panel->socket);
-    int fd = packet_connect(path, WIRE_DEADLINE_JOIN_MS);
-    if (fd < 0)
-        return fd;
-    int code = packet_send(fd, &request.base, WIRE_DEADLINE_JOIN_MS);
-    if (code == 0)
-        return fd;
-    close(fd);
-    return code;
-}
-
         *version = text;
     }
     cb__reply__free_unpacked(reply, NULL);

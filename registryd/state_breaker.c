@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/events.h"
 #include "core/gate.h"
 #include "core/panel.h"
 
@@ -102,6 +103,27 @@ static void begin(struct segment *segment, uint32_t slot, const struct state_ent
     atomic_store(&segment_slot(segment, slot)->gate, gate);
 }
 
+/* Its first event, so that its history begins with what it came back as, and whose override that was. */
+static void tell(struct segment *segment, uint32_t slot, const struct state_entry *entry, uint64_t wall_ms)
+{
+    uint64_t gate = gate_of(segment, slot);
+    struct event event = {
+        .time_ms = segment_now_ms(segment),
+        .wall_ms = wall_ms,
+        .until_ms = gate & GATE_PAYLOAD_MASK,
+        .slot = slot,
+        .incarnation = commit_incarnation(panel_commit(segment, slot)),
+        .epoch = gate_epoch(gate),
+        .to = (uint8_t)gate_state(gate),
+        .cause = CAUSE_RESTORED,
+        .pid = entry->pid,
+        .uid = is_override(gate_state(gate)) ? entry->uid : EVENT_NOBODY,
+    };
+    snprintf(event.name, sizeof event.name, "%s", entry->name);
+    snprintf(event.reason, sizeof event.reason, "%s", entry->reason);
+    events_append(segment, &event);
+}
+
 int state_breaker_create(struct segment *segment, const struct state_entry *entry, uint64_t saved_ms, uint64_t wall_ms,
                          char error[SEGMENT_ERROR_SIZE])
 {
@@ -114,5 +136,6 @@ int state_breaker_create(struct segment *segment, const struct state_entry *entr
         return -EEXIST;
     }
     begin(segment, slot, entry, state_breaker_left_ms(entry, saved_ms, wall_ms));
+    tell(segment, slot, entry, wall_ms);
     return 0;
 }

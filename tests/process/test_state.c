@@ -132,6 +132,16 @@ static bool is_there(const char *name)
     return cb_get(registry, name, &breaker) == 0;
 }
 
+static int find_event(const struct cb_event *event, void *arg)
+{
+    return strcmp(event->text, arg) == 0;
+}
+
+static void expect_history(const char *name, const char *text)
+{
+    cr_expect_eq(cb_history(registry, name, find_event, (void *)(uintptr_t)text), 1, "%s: no event \"%s\"", name, text);
+}
+
 /* A start that must fail. */
 static void expect_refused(const char *file, const char *part)
 {
@@ -160,6 +170,7 @@ Test(state, overrides_come_back_with_their_reason_their_author_and_their_end)
     cr_expect(health.override_left_ms > 500000 && health.override_left_ms <= 600000, "%d ms",
               (int)health.override_left_ms);
     cr_expect_str_eq(health.policy, "jitter=7");
+    expect_history("shut", "forced-open: back from the state file");
     health = health_of("off");
     cr_expect(health.counts.state == CB_DISABLED && health.override_left_ms == UINT64_MAX);
 }
