@@ -16,7 +16,10 @@ bool terminal_usable(void)
         report(0, "top draws on a terminal, and this is none; `cbctl list` prints what it would show");
         return false;
     }
-    if (setupterm(NULL, STDOUT_FILENO, &error) == OK && cursor_address && clear_screen)
+    bool known = setupterm(NULL, STDOUT_FILENO, &error) == OK, draws = known && cursor_address && clear_screen;
+    if (known)
+        del_curterm(cur_term);
+    if (draws)
         return true;
     report(0, "top cannot draw on a terminal of type '%s' (TERM); use `cbctl list`", name ? name : "");
     return false;
