@@ -19,7 +19,8 @@
 
 struct cb_watch {
     cb_registry *registry;
-    uint64_t process;                    /* whose it is */
+    uint64_t process; /* whose it is */
+    uint64_t opened_ms;
     char name[NAME_SIZE];                /* "": all */
     const struct membership *membership; /* NULL: there is no registry yet */
     struct gather gather;                /* what this reader knows of each slot */
@@ -82,15 +83,16 @@ static void drain(cb_watch *watch)
 
 /* ---- the memory ---- */
 
-/* Begin with another memory. In the first one what has happened is the past; in one that replaced it everything is new. */
-static int enter(cb_watch *watch, const struct membership *membership, bool first)
+/* Begin with another memory. In one that was there before the watch, what has happened is the past. */
+static int enter(cb_watch *watch, const struct membership *membership)
 {
     struct event event;
+    bool old = membership->segment.panel->created_ms <= watch->opened_ms;
     if (!gather_init(&watch->gather, &membership->segment, !membership->shared, GATHER_PATIENCE_MS))
         return fail(-ENOMEM, "no memory to watch %u breakers", membership->segment.capacity);
     watch->membership = membership;
-    watch->next = first ? events_last(&membership->segment) + 1 : events_first(&membership->segment);
-    while (first && gather_next(&watch->gather, segment_now_ms(&membership->segment), &event))
+    watch->next = old ? events_last(&membership->segment) + 1 : events_first(&membership->segment);
+    while (old && gather_next(&watch->gather, segment_now_ms(&membership->segment), &event))
         continue;
     return 0;
 }
@@ -105,7 +107,7 @@ static int follow(cb_watch *watch)
     wire_end(watch);
     watch->retry_ms = 0;
     watch->membership = NULL;
-    return enter(watch, current, false);
+    return enter(watch, current);
 }
 
 static bool is_wanted(const cb_watch *watch, const struct event *event)
@@ -186,7 +188,7 @@ static int watch_prepare(cb_watch *watch)
         !epoll_add(watch, watch->timer))
         return fail(-errno, "no descriptors for a watch: %s", strerrordesc_np(errno));
     const struct membership *membership = registry_looked_at(watch->registry);
-    int code = membership ? enter(watch, membership, true) : 0;
+    int code = membership ? enter(watch, membership) : 0;
     wire_begin(watch);
     return code;
 }
@@ -203,6 +205,7 @@ int cb_watch_open(cb_registry *registry, const char *name, cb_watch **out)
         return fail(-ENOMEM, "no memory for a watch");
     watch->registry = registry;
     watch->process = process_number();
+    watch->opened_ms = now_ms();
     watch->epoll = watch->timer = watch->wire = -1;
     strcpy(watch->name, name ? name : "");
     int code = watch_prepare(watch);

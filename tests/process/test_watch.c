@@ -298,6 +298,23 @@ Test(watch, follows_a_registry_that_is_replaced)
     expect_next("new", "open: tripped by an operator");
 }
 
+Test(watch, waits_for_a_registry_to_come)
+{
+    struct daemon later;
+    char name[64];
+    snprintf(name, sizeof name, "test-%d-1", (int)getpid()); /* the next one's */
+    cb_detach(&registry);
+    cr_assert_eq(cb_attach(name, &registry), CB_ENODAEMON);
+    cr_assert_eq(cb_watch_open(registry, NULL, &watch), 0, "%s", cb_last_error());
+    cr_assert_eq(cb_watch_connected(watch), 0);
+    expect_none();
+    daemon_start(&later, "--capacity", "16", (char *)NULL);
+    cr_assert_str_eq(later.registry, name);
+    breaker_of("b", NULL);
+    expect_next("b", "created");
+    daemon_stop(&later);
+}
+
 /* ---- forks ---- */
 
 static void child_of_a_watcher(void *arg)
