@@ -25,8 +25,8 @@ struct top_layout {
     unsigned width[COLUMN_COUNT];
 };
 
-/* For a terminal of `columns` and names of at most `longest`. */
-struct top_layout layout_make(unsigned columns, unsigned longest);
+/* For a terminal of `width` columns and names of at most `longest`. */
+struct top_layout layout_make(unsigned width, unsigned longest);
 
 const char *column_heading(enum top_column);
 /* Numbers stand to the right. */

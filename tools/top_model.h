@@ -45,15 +45,15 @@ struct top_model {
     uint64_t transitions;          /* of all breakers: moves when one of them changes */
 };
 
-/* A look at `now_ms`: begin, every breaker in the order of names (for cb_list()), end. Breakers that are not seen are
- * forgotten. The visit returns 0, or -ENOMEM. */
+/* A look at `now_ms`: begin, every breaker in the order of names (for cb_list(), `arg`: the model), end. Breakers that
+ * are not seen are forgotten. The visit returns 0, or -ENOMEM. */
 void model_begin(struct top_model *, uint64_t now_ms);
-int model_see(const struct cb_health *, void *model);
+int model_see(const struct cb_health *, void *arg);
 void model_end(struct top_model *);
 void model_free(struct top_model *);
 
-/* For cb_history(): an event may tell when a breaker changed. */
-int model_hear(const struct cb_event *, void *model);
+/* For cb_history() likewise: an event may tell when a breaker changed. */
+int model_hear(const struct cb_event *, void *arg);
 
 /* NULL: there is none of that name. */
 struct top_row *model_find(const struct top_model *, const char *name);
