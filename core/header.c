@@ -68,6 +68,7 @@ void header_furnish(const struct segment *segment)
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&segment->panel_rw->keeper, &attributes);
     pthread_mutex_init(&segment->panel_rw->mutex, &attributes);
     for (uint32_t slot = 0; slot < segment->capacity; slot++)
         pthread_mutex_init((pthread_mutex_t *)&segment->controls[slot].mutex, &attributes);

@@ -104,6 +104,7 @@ enum cb_error {
     CB_EDENIED = -10017,      /* this user may not do that; cb_last_error() says which group may */
     CB_EPROTOCOL = -10018,    /* the daemon sent something that is not the protocol */
     CB_EREASON = -10019,      /* a reason longer than 127 bytes, or not UTF-8 without control characters */
+    CB_ERUNNING = -10020,     /* a control of an offline handle: registryd runs, and the memory is its own to change */
 };
 
 /* ---- registry ------------------------------------------------------------------------------------------------- */
@@ -122,6 +123,14 @@ enum cb_error {
  * May block for up to a second on a daemon that does not answer.
  */
 CB_API int cb_attach(const char *registry, cb_registry **out);
+
+/*
+ * Attach to a registry whose daemon does not run, to change it all the same: controls of this handle, and
+ * cb_get_or_create(), act on the memory themselves. Only for the user that owns the memory (-EACCES or CB_EOWNER for
+ * others). They return CB_ERUNNING while there is a daemon, and wait for up to 5 seconds for another process that is
+ * changing the registry like this. Negative: *out is NULL.
+ */
+CB_API int cb_attach_offline(const char *registry, cb_registry **out);
 
 /* End the handle and all its breakers, and null *registry. NULL or *registry NULL: nothing. Calls that were not settled
  * are counted as abandoned. */

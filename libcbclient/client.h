@@ -54,6 +54,7 @@ struct handle {
 struct cb_registry {
     char name[NAME_SIZE];
     bool is_virtual;
+    bool offline; /* controls act on the memory, which is mapped writable, instead of asking the daemon */
     uint64_t virtual_ms;
     au64 next_try_ms; /* when a call may look again for a shared registry */
     au64 process;     /* whose locks these are (with ADOPTING: is making them): a forked child makes them anew */
@@ -129,6 +130,9 @@ int wire_exchange(cb_registry *, const Cb__Request *request, int deadline_ms, Cb
 #define WIRE_DEADLINE_MS      2000
 #define WIRE_DEADLINE_JOIN_MS 250
 void wire_attach(cb_registry *, const struct membership *);
+
+/* offline.c: the same request, carried out on the memory. */
+int offline_exchange(cb_registry *, const Cb__Request *request);
 /* A connection of its own to the daemon of that memory, which gets a packet whenever something has happened. Its
  * descriptor, or a negative code. */
 int wire_subscribe(const struct membership *);

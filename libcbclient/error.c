@@ -50,6 +50,7 @@ static const struct {
     {CB_EDENIED, "permission denied by registryd"},
     {CB_EPROTOCOL, "not the protocol"},
     {CB_EREASON, "not a valid reason"},
+    {CB_ERUNNING, "registryd runs: the memory is its own to change"},
     {CB_REJECTED_OPEN, "rejected: open"},
     {CB_REJECTED_PROBES, "rejected: all probes are under way"},
     {CB_REJECTED_CONCURRENCY, "rejected: too many calls in flight"},

@@ -96,14 +96,15 @@ int registry_join(cb_registry *registry)
     if (current && !atomic_load_explicit(&current->segment.panel->retired, memory_order_acquire))
         return 0;
     struct segment segment;
-    int code = segment_open(registry->name, false, &segment, error_buffer());
+    int code = segment_open(registry->name, registry->offline, &segment, error_buffer());
     if (code < 0)
         return code;
     current = membership_add(registry, segment, true);
     if (!current)
         return fail(-ENOMEM, "no memory to join registry '%s'", registry->name);
     atomic_store(&registry->shared, current);
-    wire_attach(registry, current);
+    if (!registry->offline)
+        wire_attach(registry, current);
     return 0;
 }
 
@@ -140,10 +141,8 @@ int registry_create(const char *name, cb_registry **out)
     return 0;
 }
 
-int cb_attach(const char *name, cb_registry **out)
+static int attach(const char *name, bool offline, cb_registry **out)
 {
-    if (!out)
-        return fail(-EINVAL, "cb_attach: out is NULL");
     *out = NULL;
     if (!name)
         name = getenv("CB_REGISTRY");
@@ -154,7 +153,21 @@ int cb_attach(const char *name, cb_registry **out)
     int code = registry_create(name, out);
     if (code < 0)
         return code;
+    (*out)->offline = offline;
     return registry_join(*out);
+}
+
+int cb_attach(const char *name, cb_registry **out)
+{
+    return out ? attach(name, false, out) : fail(-EINVAL, "cb_attach: out is NULL");
+}
+
+int cb_attach_offline(const char *name, cb_registry **out)
+{
+    int code = out ? attach(name, true, out) : fail(-EINVAL, "cb_attach_offline: out is NULL");
+    if (code < 0 && out)
+        cb_detach(out);
+    return code;
 }
 
 static void breaker_destroy(cb_breaker *breaker)

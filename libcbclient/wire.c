@@ -103,6 +103,10 @@ int wire_exchange(cb_registry *registry, const Cb__Request *request, int deadlin
     Cb__Request versioned = *request;
     versioned.version = PROTOCOL_VERSION;
     const char *path = socket_path(registry);
+    if (registry->offline) {
+        *reply = NULL; /* there is nothing more to say than the code */
+        return offline_exchange(registry, request);
+    }
     if (!path)
         return fail(CB_ENODAEMON, "registry '%s': registryd is not running", registry->name);
     ssize_t length = 0;

@@ -327,7 +327,7 @@ int daemon_purge(const struct options *options, const struct config *config)
     const char *name = setting_name(options, config);
     if (name == NULL || !setting_rundir(options, config, name, &rundir))
         return 1;
-    bool purged = registry_purge(name, rundir.socket);
+    bool purged = registry_purge(name);
     if (purged)
         rundir_sweep(&rundir);
     rundir_close(&rundir);

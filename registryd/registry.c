@@ -6,23 +6,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/keeper.h"
 #include "core/object.h"
 #include "core/panel.h"
 #include "registryd/announce.h"
 #include "registryd/control.h"
 #include "registryd/log.h"
-#include "registryd/rundir.h"
 
 /* The lock in the runtime folder keeps a second daemon out of that folder; this keeps it out of the memory of one that
- * has another folder. */
-static bool is_served_elsewhere(const struct registry *registry, const char *socket)
+ * has another folder, and lets `cbctl --offline` finish first. */
+static bool memory_keep(struct registry *registry)
 {
-    char other[PATH_SIZE];
-    snprintf(other, sizeof other, "%.*s", PATH_SIZE - 1, registry->segment.panel->socket);
-    if (strcmp(other, socket) == 0 || !socket_is_alive(other))
-        return false;
-    log_say(LOG_ERR, "the registry %s is served by another daemon, at %s; end that one first", registry->name, other);
-    return true;
+    struct segment *segment = &registry->segment;
+    int result = keeper_take(segment, KEEPER_DAEMON);
+    if (result == -EBUSY && keeper_serves(segment))
+        log_say(LOG_ERR, "the registry %s is served by another daemon (pid %u), at %.*s; end that one first",
+                registry->name, keeper_pid(segment), PATH_SIZE - 1, segment->panel->socket);
+    else if (result == -EBUSY)
+        log_say(LOG_ERR, "the registry %s is being changed by pid %u; start again when that is done", registry->name,
+                keeper_pid(segment));
+    else if (result != 0)
+        log_say(LOG_ERR, "the registry %s cannot be locked: %s", registry->name, strerror(-result));
+    return result == 0;
+}
+
+/* Unmap it; the keeper leaves first, for the lock lies in it. */
+static void memory_close(struct registry *registry)
+{
+    keeper_leave(&registry->segment);
+    segment_close(&registry->segment);
 }
 
 /* ---- taking over ---- */
@@ -40,21 +52,11 @@ static void memory_open_to(const char *name, gid_t group)
     }
 }
 
-/* Look whether another daemon has the memory and say that we have it, in one step: of two that start at once, in folders
- * of their own, the second to come here finds the first one's socket, which listens already. */
-static bool memory_claim(struct registry *registry, const char *socket)
+static void take_over(struct registry *registry, gid_t group, const char *socket)
 {
     struct panel_header *header = registry->segment.panel_rw;
-    panel_lock(&registry->segment, &header->mutex);
-    bool ours = !is_served_elsewhere(registry, socket);
-    if (ours && strncmp(header->socket, socket, sizeof header->socket) != 0)
+    if (strncmp(header->socket, socket, sizeof header->socket) != 0)
         snprintf(header->socket, sizeof header->socket, "%s", socket);
-    pthread_mutex_unlock(&header->mutex);
-    return ours;
-}
-
-static void take_over(struct registry *registry, gid_t group)
-{
     memory_open_to(registry->name, group);
     uint32_t breakers = panel_recover(&registry->segment);
     log_say(LOG_INFO, "registry %s: took over its memory with %u of %u breakers", registry->name, breakers,
@@ -92,8 +94,12 @@ static int join(struct registry *registry, uint32_t capacity, gid_t group, const
     int result = segment_open(registry->name, true, &registry->segment, error);
     if (result == SEGMENT_EABSENT)
         return 0;
-    if (result == 0 && !memory_claim(registry, socket))
+    if (result == 0 && !memory_keep(registry))
         return -1;
+    if (result == 0 && atomic_load(&registry->segment.panel->retired)) { /* its last keeper has just removed it */
+        memory_close(registry);
+        return 0;
+    }
     if (result == 0 && (capacity == 0 || capacity == registry->segment.capacity))
         return 1;
     if (result == 0 && !is_affordable(registry, capacity, group, socket))
@@ -108,7 +114,7 @@ static int join(struct registry *registry, uint32_t capacity, gid_t group, const
     else
         log_say(LOG_WARNING, "registry %s: replaced, its breakers start anew: %s", registry->name, error);
     segment_retire(registry->name, &registry->segment);
-    segment_close(&registry->segment);
+    memory_close(registry);
     return 0;
 }
 
@@ -124,7 +130,7 @@ static bool create(struct registry *registry, uint32_t capacity, gid_t group, co
                 registry->segment.capacity, (unsigned long long)geometry_size(&geometry) / 1024);
     else
         log_say(LOG_ERR, "registry %s: %s", registry->name, *error ? error : strerror(-result));
-    return result == 0;
+    return result == 0 && memory_keep(registry);
 }
 
 bool registry_open(struct registry *registry, const char *name, uint32_t capacity, gid_t group, const char *socket,
@@ -134,7 +140,7 @@ bool registry_open(struct registry *registry, const char *name, uint32_t capacit
     snprintf(registry->name, sizeof registry->name, "%s", name);
     int joined = join(registry, capacity, group, socket);
     if (joined > 0)
-        take_over(registry, group);
+        take_over(registry, group, socket);
     if (joined < 0 || (joined == 0 && !create(registry, capacity, group, socket, content))) {
         registry_close(registry);
         return false;
@@ -151,23 +157,23 @@ bool registry_open(struct registry *registry, const char *name, uint32_t capacit
 void registry_close(struct registry *registry)
 {
     chronicle_close(&registry->chronicle);
-    segment_close(&registry->segment);
+    memory_close(registry);
 }
 
 /* ---- removing ---- */
 
-bool registry_purge(const char *name, const char *socket)
+bool registry_purge(const char *name)
 {
     struct registry registry = {0};
     char error[SEGMENT_ERROR_SIZE] = "";
     snprintf(registry.name, sizeof registry.name, "%s", name);
     int result = segment_open(name, true, &registry.segment, error);
-    bool refused = result == SEGMENT_EOWNER || (result == 0 && is_served_elsewhere(&registry, socket));
+    bool refused = result == SEGMENT_EOWNER || (result == 0 && !memory_keep(&registry));
     if (result == SEGMENT_EOWNER)
         log_say(LOG_ERR, "registry %s: %s", name, error);
     if (!refused)
         segment_retire(name, &registry.segment);
-    registry_close(&registry);
+    memory_close(&registry);
     return !refused;
 }
 

@@ -22,8 +22,8 @@ bool registry_open(struct registry *, const char *name, uint32_t capacity, gid_t
 /* Unmap; the memory stays. */
 void registry_close(struct registry *);
 
-/* Remove the memory of a registry that nobody serves; `socket` is where we would. False: why not has been said. */
-bool registry_purge(const char *name, const char *socket);
+/* Remove the memory of a registry that nobody serves. False: why not has been said. */
+bool registry_purge(const char *name);
 
 /* Create the configured breakers that are missing, and give the others their policy; states stay. */
 void registry_apply(struct registry *, const struct config *);

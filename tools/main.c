@@ -17,7 +17,8 @@ struct command {
 
 #define MANY     1000000
 #define JSON     OPTION_JSON
-#define CONTROL  OPTION_REASON OPTION_JSON
+#define CHANGE   OPTION_OFFLINE OPTION_JSON
+#define CONTROL  OPTION_REASON CHANGE
 #define OVERRIDE OPTION_FOR CONTROL
 
 static const struct command commands[] = {
@@ -30,8 +31,8 @@ static const struct command commands[] = {
     {"watch", command_watch, "[NAME]", JSON, 0, 1, "the same as it happens, until interrupted"},
     {"calls", command_calls, "[NAME]", JSON, 0, 1, "the calls in flight, the oldest first"},
     {"ping", command_ping, "", JSON, 0, 0, "is the daemon there?"},
-    {"create", command_create, "NAME [KEY=VALUE ...]", JSON, 1, MANY, "a new breaker"},
-    {"set", command_set, "NAME [KEY=VALUE ...]", JSON, 1, MANY, "another policy; the state is kept"},
+    {"create", command_create, "NAME [KEY=VALUE ...]", CHANGE, 1, MANY, "a new breaker"},
+    {"set", command_set, "NAME [KEY=VALUE ...]", CHANGE, 1, MANY, "another policy; the state is kept"},
     {"trip", command_trip, "NAME", CONTROL, 1, 1, "open it now, for its usual time"},
     {"reset", command_reset, "NAME", OPTION_ALL CONTROL, 0, 1, "close it, clear its failures, end an override"},
     {"force-open", command_force_open, "NAME", OVERRIDE, 1, 1, "reject every call"},

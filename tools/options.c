@@ -11,12 +11,19 @@
 #define GOOD_EVERYWHERE "RhV"
 
 static const struct option known[] = {
-    {"all", no_argument, NULL, 'a'},           {"for", required_argument, NULL, 'f'},
-    {"help", no_argument, NULL, 'h'},          {"json", no_argument, NULL, 'j'},
-    {"names", no_argument, NULL, 'n'},         {"policy", required_argument, NULL, 'p'},
-    {"reason", required_argument, NULL, 'r'},  {"registry", required_argument, NULL, 'R'},
-    {"timeout", required_argument, NULL, 't'}, {"verbose", no_argument, NULL, 'v'},
-    {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+    {"all", no_argument, NULL, 'a'},
+    {"for", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, 'j'},
+    {"names", no_argument, NULL, 'n'},
+    {"policy", required_argument, NULL, 'p'},
+    {"reason", required_argument, NULL, 'r'},
+    {"registry", required_argument, NULL, 'R'},
+    {"timeout", required_argument, NULL, 't'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"version", no_argument, NULL, 'V'},
+    {"offline", no_argument, NULL, 'o'},
+    {NULL, 0, NULL, 0},
 };
 
 static const char *option_name(int letter)
@@ -50,6 +57,9 @@ static int option_take(struct options *options, int letter, char *value)
         break;
     case 'n':
         options->names = true;
+        break;
+    case 'o':
+        options->offline = true;
         break;
     case 'p':
         options->policy = value;

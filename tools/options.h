@@ -9,7 +9,7 @@ struct options {
     const char *registry; /* NULL: $CB_REGISTRY, else "default" */
     const char *reason, *policy;
     uint64_t for_ms, timeout_ms; /* 0: not given */
-    bool json, names, all, verbose, help, version;
+    bool json, names, all, offline, verbose, help, version;
     bool dashes; /* the arguments came after a "--" */
     int argc;    /* what is left: names, files, a command to run */
     char **argv;
@@ -21,6 +21,7 @@ struct options {
 #define OPTION_ALL     "a"
 #define OPTION_REASON  "r"
 #define OPTION_FOR     "f"
+#define OPTION_OFFLINE "o"
 #define OPTION_POLICY  "p"
 #define OPTION_TIMEOUT "t"
 #define OPTION_VERBOSE "v"

@@ -36,12 +36,12 @@ int registry_report(const struct options *options, int error, const char *conseq
 int registry_report_unreachable(const struct options *options)
 {
     return report_no_daemon(registry_name(options), "is not running, or is stopped",
-                            "its breakers work on, but only it can change them");
+                            "its breakers work on, but only it can change them, or their owner with --offline");
 }
 
 int registry_open(const struct options *options, cb_registry **out)
 {
-    int error = cb_attach(options->registry, out);
+    int error = options->offline ? cb_attach_offline(options->registry, out) : cb_attach(options->registry, out);
     if (!error)
         return EXIT_DONE;
     int code = registry_report(options, error, "");

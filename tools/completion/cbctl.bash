@@ -14,10 +14,11 @@ _cbctl_options()
     list) echo "--names --json" ;;
     top) ;;
     stats) echo "--for --json" ;;
-    show | history | watch | workers | calls | ping | create | set) echo "--json" ;;
-    trip | auto | remove) echo "--reason --json" ;;
-    reset) echo "--all --reason --json" ;;
-    force-open | disable | metrics-only) echo "--for --reason --json" ;;
+    show | history | watch | workers | calls | ping) echo "--json" ;;
+    create | set) echo "--offline --json" ;;
+    trip | auto | remove) echo "--reason --offline --json" ;;
+    reset) echo "--all --reason --offline --json" ;;
+    force-open | disable | metrics-only) echo "--for --reason --offline --json" ;;
     run) echo "--policy --timeout --" ;;
     simulate) echo "--policy --verbose --json" ;;
     *) echo "--version" ;;
