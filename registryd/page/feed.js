@@ -3,13 +3,13 @@
 const PERIOD_MS = 1000; // between two questions
 const LONGEST_PERIOD_MS = 4000;
 const SHARE = 10; // of the time, at most one in so many is spent on questions and answers
-const PATIENCE_MS = 4000; // with a daemon that does not answer
+const PATIENCE_MS = 3000; // with a daemon that does not answer
 
 // handlers: numbers(answer, at), event(event), silence(sentence), events(live: boolean).
 export class Feed {
   constructor(handlers) {
     this.handlers = handlers;
-    this.last = null; // the sequence of the newest event
+    this.last = null; // the id of the newest event
     this.running = false;
     document.addEventListener('visibilitychange', () => (document.hidden ? this.stop() : this.start()));
   }
@@ -36,23 +36,20 @@ export class Feed {
   async ask() {
     clearTimeout(this.timer);
     const began = performance.now();
+    let pause = PERIOD_MS;
     this.asking = true;
     try {
       const answer = await question('api/v1/breakers');
       if (!this.running) return;
       this.handlers.numbers(answer, performance.now());
       this.listen();
+      pause = Math.min(LONGEST_PERIOD_MS, Math.max(PERIOD_MS, (performance.now() - began) * SHARE));
     } catch (error) {
       if (this.running) this.handlers.silence(sentence(error));
     } finally {
       this.asking = false;
-      this.schedule(performance.now() - began);
+      if (this.running) this.timer = setTimeout(() => this.ask(), pause);
     }
-  }
-
-  schedule(took) {
-    if (!this.running) return;
-    this.timer = setTimeout(() => this.ask(), Math.min(LONGEST_PERIOD_MS, Math.max(PERIOD_MS, took * SHARE)));
   }
 
   // The browser connects anew by itself, unless the daemon refused.
@@ -61,12 +58,12 @@ export class Feed {
     this.source = new EventSource(`api/v1/events?after=${this.last ?? 0}`);
     this.source.onopen = () => this.handlers.events(true);
     this.source.onerror = () => this.handlers.events(false);
-    this.source.onmessage = (message) => this.heard(JSON.parse(message.data));
+    this.source.onmessage = (message) => this.heard(JSON.parse(message.data), message.lastEventId);
   }
 
-  heard(event) {
+  heard(event, id) {
     const past = this.last === null && event.cause === 'missed'; // before what the journal holds
-    this.last = event.sequence ?? this.last;
+    this.last = id;
     if (!past) this.handlers.event(event);
   }
 }

@@ -1,0 +1,80 @@
+// The pictures in the documents: a small host's afternoon, played in three minutes by real workers on a real daemon.
+// Usage: run.sh FOLDER screenshots.mjs INTO
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Scene } from './scene.mjs';
+
+const [into] = process.argv.slice(2);
+const { chromium } = createRequire(`${process.env.NODE_MODULES}/`)('playwright-core');
+const LASTS_S = 180;
+const TURN_S = 0.25;
+
+// name: [policy, calls a second, second in which it begins to fail, share that fails from then on]
+const BREAKERS = {
+  payments: ['failure_threshold=5 open_timeout=30s backoff_multiplier=2 timing=precise', 40, 95, 1],
+  search: ['window=time:10s failure_rate_threshold=50 failure_threshold=0 open_timeout=15s', 60, 140, 0.7],
+  'geo:example.com': ['preset=aggressive', 12, Infinity, 0],
+  'mail:smtp': ['call_timeout=10s', 8, Infinity, 0],
+  inventory: ['failure_threshold=3 open_timeout=20s half_open_timeout=1m', 15, 150, 1],
+  recommendations: ['window=count:50 failure_rate_threshold=60', 30, 120, 0.25],
+  'auth/ldap': ['preset=aggressive', 25, Infinity, 0],
+  'billing:export': ['', 3, Infinity, 0],
+  thumbnailer: ['max_concurrent=20', 50, Infinity, 0],
+  'sms-gateway': ['', 2, Infinity, 0],
+  warehouse: ['preset=lenient', 18, Infinity, 0],
+  'feature-flags': ['', 80, Infinity, 0],
+};
+
+async function turn(workers, now) {
+  for (const [name, [, rate, failsFrom, share]] of Object.entries(BREAKERS)) {
+    const calls = Math.round(rate * TURN_S * (0.6 + 0.8 * Math.random()));
+    const failures = now < failsFrom ? Number(Math.random() < 0.01) : Math.round(calls * share);
+    const worker = workers[Math.floor(Math.random() * workers.length)];
+    if (failures) await worker.say(`fail ${name} ${failures}`);
+    if (calls > failures) await worker.say(`ok ${name} ${calls - failures}`);
+  }
+}
+
+async function play(scene) {
+  const workers = [];
+  for (const title of ['php-fpm', 'php-fpm', 'php-fpm', 'queue-worker']) {
+    const worker = await scene.worker();
+    await worker.say(`title ${title}`);
+    workers.push(worker);
+  }
+  await workers[3].say('hold thumbnailer');
+  scene.cbctl('force-open', 'mail:smtp', '--for', '2h', '--reason', 'provider maintenance until 16:00, ticket 4711');
+  scene.cbctl('metrics-only', 'geo:example.com', '--reason', 'trying out thresholds');
+  for (let now = 0; now < LASTS_S; now += TURN_S) {
+    await turn(workers, now);
+    await sleep(TURN_S * 1000);
+  }
+}
+
+async function shoot(browser, url, file, options, prepare = async () => {}) {
+  const page = await browser.newPage(options);
+  await page.goto(url);
+  await page.locator('#tiles .entry').first().waitFor();
+  await prepare(page);
+  await page.screenshot({ path: join(into, file) });
+  await page.close();
+}
+
+const sections = Object.entries(BREAKERS).map(([name, [policy]]) =>
+  `[${name}]\n${policy.replaceAll(' ', '\n')}\n`);
+const scene = await Scene.open(sections.join(''));
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
+mkdirSync(into, { recursive: true });
+try {
+  await play(scene);
+  const desktop = { viewport: { width: 1280, height: 760 } };
+  await shoot(browser, scene.url, 'dashboard.png', desktop);
+  await shoot(browser, scene.url, 'dashboard-dark.png', { ...desktop, colorScheme: 'dark' });
+  await shoot(browser, scene.url, 'dashboard-phone.png', { viewport: { width: 360, height: 740 } });
+  await shoot(browser, `${scene.url}#payments`, 'dashboard-details.png', { viewport: { width: 1000, height: 800 } });
+} finally {
+  await browser.close();
+  await scene.close();
+}
