@@ -19,6 +19,8 @@ static void tell_all(const struct event *event, void *arg)
 
 bool chronicle_open(struct chronicle *chronicle, struct segment *segment)
 {
+    events_repair(segment);
+    chronicle->begun = events_last(segment) + 1;
     if (scribe_open(&chronicle->scribe, segment, tell_all, chronicle) == 0)
         return true;
     log_say(LOG_ERR, "no memory to follow %u breakers", segment->capacity);

@@ -16,6 +16,7 @@ struct chronicle {
         void *arg;
     } listeners[CHRONICLE_LISTENERS];
     size_t listener_count;
+    uint64_t begun; /* the first event that it may have written */
 };
 
 /* Call `listener(event, arg)` for every event from now on, as soon as it is written down and in that order. It must not

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/policy_text.h"
 #include "core/segment.h"
 #include "registryd/inifile.h"
 #include "registryd/log.h"
@@ -118,6 +120,26 @@ static const char *set_http_token_file(struct config *config, const char *value)
     return NULL;
 }
 
+/* Absolute, and there: the daemon runs it as itself, whatever PATH its own environment has. */
+static const char *set_hook(struct config *config, const char *value)
+{
+    if (*value != '/' || strlen(value) >= sizeof config->hook)
+        return "is not a command's absolute path of at most 107 bytes, without arguments";
+    if (access(value, X_OK) != 0)
+        return "is no file that can be run";
+    snprintf(config->hook, sizeof config->hook, "%s", value);
+    return NULL;
+}
+
+static const char *set_hook_timeout(struct config *config, const char *value)
+{
+    uint64_t ms;
+    if (text_duration((struct text){value, strlen(value)}, &ms) || ms < 100 || ms > 3600000)
+        return "is not a duration from 100ms to 1h";
+    config->hook_timeout_ms = (uint32_t)ms;
+    return NULL;
+}
+
 static const struct setting {
     const char *key;
     const char *(*set)(struct config *, const char *value); /* NULL, or what is wrong with it */
@@ -130,6 +152,8 @@ static const struct setting {
     {"administrators", set_administrators},
     {"http", set_http},
     {"http_token_file", set_http_token_file},
+    {"hook", set_hook},
+    {"hook_timeout", set_hook_timeout},
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -141,7 +165,7 @@ static void take_setting(struct parse *parse, int line, const char *key, const c
     if (i == SETTING_COUNT) {
         complain(parse, line,
                  "%s: unknown key; [" SETTINGS "] has registry, capacity, runtime_dir, state, members, "
-                 "administrators, http and http_token_file",
+                 "administrators, http, http_token_file, hook and hook_timeout",
                  key);
         return;
     }
@@ -273,7 +297,7 @@ static void take_broken(void *user, int line, const char *what)
 
 void config_init(struct config *config)
 {
-    *config = (struct config){.members = GROUP_NONE, .administrators = GROUP_NONE};
+    *config = (struct config){.members = GROUP_NONE, .administrators = GROUP_NONE, .hook_timeout_ms = HOOK_TIMEOUT_MS};
 }
 
 static void no_free(void *breaker)

@@ -11,6 +11,7 @@
 
 #define CAPACITY_DEFAULT 1024
 #define GROUP_NONE       ((gid_t)-1)
+#define HOOK_TIMEOUT_MS  10000
 
 struct config_breaker {
     char name[NAME_SIZE];
@@ -26,6 +27,8 @@ struct config {
     gid_t members, administrators;
     struct http_address http;        /* without a host: not given */
     char http_token_file[PATH_SIZE]; /* "": not given */
+    char hook[PATH_SIZE];            /* a command's absolute path; "": none */
+    uint32_t hook_timeout_ms;
     struct config_breaker *breakers; /* room for CAPACITY_MAX, so that none ever moves */
     size_t count;
     void *by_name; /* of tsearch() */

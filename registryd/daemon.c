@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "registryd/access.h"
+#include "registryd/hook.h"
 #include "registryd/http.h"
 #include "registryd/log.h"
 #include "registryd/logbook.h"
@@ -31,6 +32,7 @@ struct daemon {
     struct state state;
     struct server server;
     struct waker waker;
+    struct hooks hooks;
     struct reaper reaper;
     struct sightings sightings;
     struct service service;
@@ -209,6 +211,7 @@ static void serve(struct daemon *daemon)
     };
     server_start(&daemon->server, &daemon->loop, &daemon->service);
     waker_start(&daemon->waker, &daemon->loop, &daemon->registry, &daemon->server);
+    hooks_start(&daemon->hooks, &daemon->loop, &daemon->registry, daemon->config);
     http_start(&daemon->http, &daemon->server);
     signals_start(daemon);
     say_ready(daemon);
@@ -216,6 +219,7 @@ static void serve(struct daemon *daemon)
     signals_stop(daemon);
     http_stop(&daemon->http);
     waker_stop(&daemon->waker);
+    hooks_stop(&daemon->hooks);
     server_stop(&daemon->server);
 }
 
