@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "registryd/http_events.h"
 #include "registryd/http_request.h"
 #include "registryd/log.h"
 #include "registryd/walltime.h"
@@ -23,9 +24,10 @@ static void on_timer(uv_timer_t *timer);
 
 static void http_run(struct http *http)
 {
-    MHD_UNSIGNED_LONG_LONG wait_ms;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    http->hurried = false;
     MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
+    if (http->hurried || MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
         uv_timer_start(&http->timer, on_timer, wait_ms, 0);
     else
         uv_timer_stop(&http->timer);
@@ -34,6 +36,12 @@ static void http_run(struct http *http)
 static void on_timer(uv_timer_t *timer)
 {
     http_run(timer->data);
+}
+
+void http_hurry(struct http *http)
+{
+    http->hurried = true;
+    uv_timer_start(&http->timer, on_timer, 0, 0);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -47,6 +55,7 @@ static void on_sweep(uv_timer_t *timer)
 {
     struct http *http = timer->data;
     http_peers_sweep(&http->peers, now_ms(http));
+    http_events_turn(http);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -110,6 +119,7 @@ void http_start(struct http *http, const struct server *server)
         return;
     }
     http->fd = -1;
+    http_events_start(http);
     handles_start(http, server->loop);
 }
 
@@ -117,11 +127,12 @@ void http_stop(struct http *http)
 {
     if (http->daemon == NULL)
         return;
+    http_events_stop(http);
+    http_recent_stop(&http->recent);
     uv_poll_stop(&http->poll);
     uv_close((uv_handle_t *)&http->poll, NULL);
     uv_close((uv_handle_t *)&http->timer, NULL);
     uv_close((uv_handle_t *)&http->sweep, NULL);
-    http_recent_stop(&http->recent);
     MHD_stop_daemon(http->daemon);
     http->daemon = NULL;
 }

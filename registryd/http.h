@@ -22,12 +22,15 @@ struct http {
     struct http_token token;
     struct http_peers peers;
     struct http_recent recent;
+    TAILQ_HEAD(, http_listener) listeners; /* to events */
+    unsigned listener_count;
     unsigned streams;  /* long answers under way */
     uint64_t wrong_ms; /* when a wrong token was last logged; 0: never */
     struct MHD_Daemon *daemon;
     int fd; /* listens until http_start(); -1: HTTP is off, or libmicrohttpd has it */
     uv_poll_t poll;
     uv_timer_t timer; /* libmicrohttpd's */
+    bool hurried;     /* it has something to do that no descriptor shows */
     uv_timer_t sweep; /* of peers whose time is over */
 };
 
@@ -42,6 +45,9 @@ void http_stop(struct http *);
 
 /* The same before http_start(). */
 void http_abandon(struct http *);
+
+/* A connection that was suspended goes on: libmicrohttpd has something to do. */
+void http_hurry(struct http *);
 
 /* Is it on? */
 bool http_is_on(const struct http *);

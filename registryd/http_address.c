@@ -12,7 +12,8 @@
 
 #include "registryd/log.h"
 
-#define BACKLOG 128
+#define BACKLOG    128
+#define UNREAD_MAX (128 * 1024) /* bytes that the kernel keeps for a peer that does not read */
 
 static const char wrong[] = "is not HOST:PORT, [IPv6]:PORT, or PORT (0 to 65535; on 127.0.0.1)";
 
@@ -81,11 +82,12 @@ static uint16_t port_of(int fd)
 
 static int listen_on(const struct addrinfo *found)
 {
-    const int on = 1;
+    const int on = 1, unread = UNREAD_MAX;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* what an earlier daemon closed may linger */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &unread, sizeof unread); /* so of each connection */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);      /* what an earlier daemon closed may linger */
     if (found->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)

@@ -6,14 +6,10 @@
 #include "core/clock.h"
 #include "core/counters.h"
 #include "core/panel.h"
+#include "registryd/http_json.h"
 #include "registryd/http_reply.h"
 
 /* Its keys and their order are those of cbctl show --json. */
-
-static json_t *count_json(uint64_t count)
-{
-    return count == UINT64_MAX ? json_null() : json_integer((json_int_t)count);
-}
 
 static json_t *counts_json(const struct tally *tally, uint64_t in_flight)
 {
@@ -36,7 +32,7 @@ static json_t *counts_json(const struct tally *tally, uint64_t in_flight)
     };
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        json_object_set_new(object, fields[i].name, count_json(fields[i].value));
+        json_object_set_new(object, fields[i].name, http_json_count(fields[i].value));
     return object;
 }
 
@@ -64,10 +60,9 @@ static json_t *override_json(const struct override *override, enum breaker_state
         return json_null();
     char reason[REASON_SIZE];
     snprintf(reason, sizeof reason, "%.*s", REASON_SIZE - 1, override->reason);
-    json_t *text = json_string(reason);
     return json_pack("{s:o, s:o, s:I, s:I}", "left_ms",
                      override->until_ms ? json_integer((json_int_t)(override->until_ms - now_ms)) : json_null(),
-                     "reason", text ? text : json_string(""), "uid", (json_int_t) override->uid, "pid",
+                     "reason", http_json_text(reason), "uid", (json_int_t) override->uid, "pid",
                      (json_int_t) override->pid);
 }
 
@@ -89,7 +84,7 @@ json_t *http_breaker_json(const struct segment *segment, const struct http_subje
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", /* keys in this order */
                      "name", subject->name, "state", state_name(tally->state), "answer",
                      answer_name(call_query(segment, subject->slot)), "policy", policy, "retry_after_ms",
-                     count_json(tally->retry_after_ms), "streak", (json_int_t)tally->streak, "counts",
+                     http_json_count(tally->retry_after_ms), "streak", (json_int_t)tally->streak, "counts",
                      counts_json(tally, subject->in_flight), "window", window_json(tally), "latency",
                      latency_json(tally), "override",
                      override_json(&copy.override, tally->state, segment_now_ms(segment)));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registryd/http_json.h"
+
 #define ERROR_SIZE 512
 #define TYPE_JSON  "application/json"
 
@@ -62,8 +64,7 @@ enum MHD_Result http_reply_error(struct MHD_Connection *connection, unsigned sta
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    json_t *value = json_string(text); /* NULL if what it cites is not UTF-8 */
-    return http_reply_json(connection, status, json_pack("{s:o}", "error", value ? value : json_string("not UTF-8")));
+    return http_reply_json(connection, status, json_pack("{s:o}", "error", http_json_text(text)));
 }
 
 /* {"error": what} with one more header. */

@@ -5,6 +5,7 @@
 #include "registryd/http_action.h"
 #include "registryd/http_breaker.h"
 #include "registryd/http_breakers.h"
+#include "registryd/http_events.h"
 #include "registryd/http_health.h"
 #include "registryd/http_metrics.h"
 #include "registryd/http_page.h"
@@ -22,6 +23,7 @@ static const struct route {
     {"/healthz", false, http_health_show, NULL},
     {"/api/v1/breakers", false, http_breakers_list, NULL},
     {"/api/v1/breakers/", true, http_breaker_show, http_action_run},
+    {"/api/v1/events", false, http_events_send, NULL},
     {"/", true, http_page_show, NULL}, /* last: the page's files */
 };
 

@@ -1,0 +1,169 @@
+/* registryd over HTTP with peers that are slow, silent or many: others are answered all the same. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "libcbclient/cbclient.h"
+#include "tests/process/web.h"
+
+#define ANSWER_MS 2000 /* far less than any deadline of the daemon's; sanitizers are slow */
+
+static struct daemon daemon_;
+static unsigned port;
+
+static void setup(void)
+{
+    daemon_start(&daemon_, "--http", "0", "--capacity", "256", NULL);
+    port = web_port(&daemon_);
+}
+
+static void teardown(void)
+{
+    daemon_stop(&daemon_);
+}
+
+TestSuite(http_peers, .init = setup, .fini = teardown, .timeout = 90);
+
+static long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void expect_answers(const char *while_)
+{
+    struct web web;
+    long began = now_ms();
+    web_get(&web, port, "/healthz");
+    cr_expect(web.status == 200 && now_ms() - began < ANSWER_MS, "while %s: %d after %ld ms", while_, web.status,
+              now_ms() - began);
+    web_free(&web);
+}
+
+static unsigned open_files(void)
+{
+    char path[64];
+    unsigned count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)daemon_.pid);
+    DIR *dir = opendir(path);
+    cr_assert(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static bool has_ended(int fd)
+{
+    char byte;
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+    return poll(&look, 1, 0) > 0 && recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
+/* Who has waited longest makes room, so the newest are there and the first are gone. */
+Test(http_peers, a_thousand_connections_leave_room_for_those_who_ask)
+{
+    enum { CROWD = 1000 };
+    static int crowd[CROWD];
+    struct rlimit limit;
+    cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    unsigned before = open_files();
+    for (int i = 0; i < CROWD; i++)
+        crowd[i] = web_connect(port);
+    expect_answers("a thousand others are connected");
+    cr_expect(open_files() < before + 160, "%u files are open, %u before", open_files(), before);
+    cr_expect(has_ended(crowd[0]) && !has_ended(crowd[CROWD - 1]));
+    for (int i = 0; i < CROWD; i++)
+        close(crowd[i]);
+    expect_answers("a thousand others have gone");
+}
+
+/* One byte now and then is not enough: the request as a whole has 10 s. */
+Test(http_peers, a_request_that_takes_for_ever_loses_its_connection)
+{
+    static const char request[] =
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct timespec pause = {.tv_nsec = 100000000};
+    long began = now_ms();
+    int slow = web_connect(port), silent = web_connect(port);
+    for (size_t at = 0; now_ms() - began < 3L * HARNESS_DEADLINE_MS && !has_ended(slow); at++) {
+        send(slow, &request[at < sizeof request - 2 ? at : sizeof request - 2], 1, MSG_NOSIGNAL);
+        if (at % 20 == 0)
+            expect_answers("one is slow");
+        nanosleep(&pause, NULL);
+    }
+    cr_expect(now_ms() - began < 20000, "it went on for %ld ms", now_ms() - began);
+    cr_expect(now_ms() - began > 8000, "it had only %ld ms", now_ms() - began);
+    nanosleep(&pause, NULL);
+    cr_expect(has_ended(silent));
+    close(slow);
+    close(silent);
+}
+
+/* They ask for long answers and do not read them. */
+Test(http_peers, who_does_not_read_keeps_nobody_waiting)
+{
+    enum { READERS = 40 };
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int readers[READERS], small = 2048;
+    cb_registry *registry;
+    cr_assert(cb_attach(daemon_.registry, &registry) == 0);
+    for (int i = 0; i < 200; i++) {
+        char name[32];
+        cb_breaker *breaker;
+        snprintf(name, sizeof name, "breaker-%d", i);
+        cr_assert(cb_get_or_create(registry, name, "timing=coarse", &breaker) == 0, "%s", cb_last_error());
+    }
+    for (int i = 0; i < READERS; i++) {
+        readers[i] = web_connect(port);
+        setsockopt(readers[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        for (int j = 0; j < 20; j++) /* one after the other, without reading an answer */
+            send(readers[i], request, strlen(request), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    for (int i = 0; i < 5; i++)
+        expect_answers("many do not read");
+    for (int i = 0; i < READERS; i++)
+        close(readers[i]);
+    cb_detach(&registry);
+}
+
+/* The reaper turns on while scrapes go on: a dead worker's call counts as soon as ever. */
+static void call_and_die(void *arg)
+{
+    cb_registry *registry;
+    cb_breaker *breaker;
+    cb_permit permit;
+    (void)arg;
+    child_check(cb_attach(daemon_.registry, &registry) == 0);
+    child_check(cb_get_or_create(registry, "victim", NULL, &breaker) == 0);
+    child_check(cb_acquire(breaker, &permit) == CB_ADMITTED);
+    raise(SIGKILL);
+}
+
+Test(http_peers, scrapes_do_not_keep_the_reaper)
+{
+    struct web web;
+    json_t *value = NULL;
+    json_int_t abandoned = 0;
+    child_wait(fork_child(call_and_die, NULL));
+    for (int i = 0; i < 200 && abandoned == 0; i++) {
+        web_get(&web, port, "/metrics");
+        cr_expect(web.status == 200);
+        web_free(&web);
+        value = web_get_json(port, "/api/v1/breakers/victim");
+        abandoned = json_integer_value(json_object_get(json_object_get(value, "counts"), "abandoned"));
+        json_decref(value);
+    }
+    cr_expect(abandoned == 1);
+}
