@@ -90,8 +90,11 @@ Test(top, breakers_come_and_go)
     cr_expect_float_eq(model_find(&model, "c")->rates.calls, 8, 0.1);
     cr_expect(model.states[CB_CLOSED] == 2 && model.states[CB_OPEN] == 1);
     cr_expect_neq(model.transitions, before);
-    look(3000, NULL, 0);
-    cr_expect(model.count == 0 && !model_find(&model, "c"));
+    struct cb_health last = health_of("z", CB_CLOSED, 4, 0);
+    look(3000, &last, 1);
+    cr_expect(model.count == 1 && model_find(&model, "z")->rates.calls == 0);
+    look(4000, NULL, 0);
+    cr_expect(model.count == 0 && !model_find(&model, "z"));
 }
 
 Test(top, a_change_of_state_is_remembered)
