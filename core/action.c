@@ -74,7 +74,13 @@ static void event_take(struct event *event, uint64_t word, struct gate_step step
     event->until_ms = step.next & GATE_PAYLOAD_MASK;
 }
 
-/* The order has the word that is to be swapped in, so that a successor can tell whether it was. */
+static void impose(struct scribe *scribe, uint32_t slot, const struct override *override)
+{
+    panel_set_override(scribe->segment, slot, override);
+}
+
+/* The order has the word that is to be swapped in, so that a successor can tell whether it was. An override that this
+ * ends leaves the block while the order still stands: the successor does that as well. */
 static void operate(struct scribe *scribe, struct actor actor, uint32_t slot, struct gate_input input,
                     const char *reason)
 {
@@ -87,36 +93,27 @@ static void operate(struct scribe *scribe, struct actor actor, uint32_t slot, st
     struct event event = scribe_prepare(scribe, slot, CAUSE_NONE, actor, reason);
     do {
         step = gate_step(word, input, &view.policy, segment_now_ms(segment));
-        if (step.next == word) { /* nothing to do */
+        if (step.next == word) { /* there is no override to end; at most what is left of one */
+            impose(scribe, slot, &(struct override){.state = STATE_CLOSED});
             scribe_cancel(scribe);
             return;
         }
         event_take(&event, word, step);
         scribe_order(scribe, &event, step.next);
     } while (!transition_swap(segment, slot, &word, step, NULL, actor));
+    if (input.event != GATE_OVERRIDE)
+        impose(scribe, slot, &(struct override){.state = STATE_CLOSED});
     scribe_done(scribe, &event);
-}
-
-static void impose(struct scribe *scribe, uint32_t slot, const struct override *override)
-{
-    panel_set_override(scribe->segment, slot, override);
-}
-
-static void impose_nothing(struct scribe *scribe, uint32_t slot)
-{
-    impose(scribe, slot, &(struct override){.state = STATE_CLOSED});
 }
 
 void action_trip(struct scribe *scribe, struct actor actor, uint32_t slot, const char *reason)
 {
     operate(scribe, actor, slot, (struct gate_input){.event = GATE_OPERATOR_TRIP}, reason);
-    impose_nothing(scribe, slot);
 }
 
 void action_reset(struct scribe *scribe, struct actor actor, uint32_t slot, const char *reason)
 {
     operate(scribe, actor, slot, (struct gate_input){.event = GATE_RESET}, reason);
-    impose_nothing(scribe, slot);
 }
 
 void action_override(struct scribe *scribe, struct actor actor, uint32_t slot, enum breaker_state state,
@@ -124,7 +121,6 @@ void action_override(struct scribe *scribe, struct actor actor, uint32_t slot, e
 {
     if (state == STATE_CLOSED) {
         operate(scribe, actor, slot, (struct gate_input){.event = GATE_AUTO}, reason);
-        impose_nothing(scribe, slot);
         return;
     }
     struct override override = {.state = state, .uid = actor.uid, .pid = actor.pid, .until_ms = until_ms};
@@ -133,4 +129,33 @@ void action_override(struct scribe *scribe, struct actor actor, uint32_t slot, e
     impose(scribe, slot, &override);
     operate(scribe, actor, slot, (struct gate_input){.event = GATE_OVERRIDE, .to = state, .until_ms = until_ms},
             reason);
+}
+
+/* An override that is in the block and was never said: whoever imposed it was killed before the gate was swapped. */
+static void event_take_override(struct event *event, const struct override *override)
+{
+    event->cause = CAUSE_OVERRIDE;
+    event->uid = override->uid;
+    event->pid = override->pid;
+    *event->command = '\0';
+    memcpy(event->reason, override->reason, sizeof event->reason);
+}
+
+bool action_repair(struct scribe *scribe, uint32_t slot, struct gate_damage damage, const char *what)
+{
+    struct gate_step step = {.next = damage.right, .cause = CAUSE_DAMAGED};
+    struct event event = scribe_prepare(scribe, slot, CAUSE_DAMAGED, (struct actor){0}, what);
+    struct control_copy block;
+    event_take(&event, damage.found, step);
+    event.uid = EVENT_NOBODY;
+    event.from = noted_state(events_noted(scribe->segment, slot));
+    if (event.to >= STATE_FORCED_OPEN && event.from != event.to && panel_read(scribe->segment, slot, &block, NULL))
+        event_take_override(&event, &block.override);
+    scribe_order(scribe, &event, damage.right);
+    bool repaired = check_gate_repair(scribe->segment, slot, damage);
+    if (repaired)
+        scribe_done(scribe, &event);
+    else
+        scribe_cancel(scribe);
+    return repaired;
 }

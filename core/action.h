@@ -3,6 +3,7 @@
 #ifndef CORE_ACTION_H
 #define CORE_ACTION_H
 
+#include "core/check.h"
 #include "core/panel.h"
 #include "core/scribe.h"
 
@@ -21,5 +22,8 @@ void action_remove(struct scribe *, struct actor, uint32_t slot, const char *rea
 /* Impose `state` until `until_ms` on the segment's clock (0: until ended); STATE_CLOSED ends one. */
 void action_override(struct scribe *, struct actor, uint32_t slot, enum breaker_state state, uint64_t until_ms,
                      const char *reason);
+
+/* Swap in what a damaged gate has to be. `what` was damaged. False: somebody has changed it meanwhile. */
+bool action_repair(struct scribe *, uint32_t slot, struct gate_damage, const char *what);
 
 #endif

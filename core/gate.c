@@ -99,7 +99,7 @@ static struct gate_step lapse(uint64_t word, const struct policy *policy, uint64
     struct gate_step step = {.next = word};
     if (state > STATE_METRICS_ONLY) { /* no state of ours: start over */
         step.next = closed_after(word);
-        step.cause = CAUSE_OVERRIDE_ENDED;
+        step.cause = CAUSE_DAMAGED;
     } else if (is_override(state) && override_ended(word, now)) {
         step.next = closed_after(word);
         step.cause = CAUSE_OVERRIDE_ENDED;

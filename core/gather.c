@@ -68,7 +68,7 @@ static uint8_t checked_state(unsigned state)
 static bool is_believed(const struct gather *g, unsigned cause)
 {
     return (cause >= CAUSE_STREAK && cause <= CAUSE_OVERDUE) || cause == CAUSE_OVERRIDE_ENDED ||
-           (g->own && cause > CAUSE_NONE && cause <= CAUSE_POLICY);
+           cause == CAUSE_DAMAGED || (g->own && cause > CAUSE_NONE && cause <= CAUSE_POLICY);
 }
 
 static bool event_of_note(const struct gather *g, const struct journal_entry *entry, uint64_t now_ms, struct event *out)

@@ -108,6 +108,8 @@ struct panel_header {
     uint32_t place_top;     /* no extent reaches beyond this place; under the mutex */
     au32 keeper_is;         /* the process that holds `keeper`, and whether it is a daemon (core/keeper.c) */
     pthread_mutex_t keeper; /* robust, process-shared: who may write the panel at all; before all others */
+    au32 damage_count;      /* how often damage to `live` was found and repaired */
+    uint32_t reserved_too;
     au64 event_last;       /* the newest event's number; 0: there is none. Under the mutex */
     struct order order;    /* the control action under way; written by the one who may write the panel */
     pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents, events */

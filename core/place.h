@@ -16,4 +16,7 @@ uint32_t place_count_taken(const struct segment *, const struct policy_view *);
 /* Find and give back the place of a call whose holder cannot say which it was. */
 void place_release_of(const struct segment *, const struct policy_view *, uint32_t entry, uint64_t call);
 
+/* A place that no call in flight on `slot` holds was not taken by one: free it. True: it was so. */
+bool place_repair(const struct segment *, uint32_t place, uint32_t slot);
+
 #endif

@@ -197,7 +197,10 @@ static void order_recover(struct scribe *scribe)
     struct event event = order->event;
     if (number == 0)
         return;
-    if (!is_said(scribe, number) && is_done(scribe, order, &event))
+    bool done = is_done(scribe, order, &event);
+    if (done && order->gate != 0 && event.cause != CAUSE_OVERRIDE && event.cause != CAUSE_DAMAGED)
+        panel_set_override(scribe->segment, event.slot, &(struct override){.state = STATE_CLOSED});
+    if (done && !is_said(scribe, number))
         scribe_done(scribe, &event);
     else
         scribe_cancel(scribe);

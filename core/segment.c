@@ -86,8 +86,10 @@ static int check_live(const struct panel_header *header, const struct live_heade
     return fault(error, SEGMENT_ECORRUPT, "the registry's two objects do not belong together: " REMEDY);
 }
 
-static int map_live(int fd, const struct stat *status, const struct panel_header *header, uid_t owner, void **live,
-                    char error[SEGMENT_ERROR_SIZE])
+/* What `live` says of itself may be a worker's damage, and everything else in it may be, too: for its owner no reason to
+ * give up what the panel has. */
+static int map_live(int fd, const struct stat *status, const struct panel_header *header, uid_t owner, bool writable,
+                    void **live, char error[SEGMENT_ERROR_SIZE])
 {
     if (status->st_uid != owner)
         return fault(error, SEGMENT_EOWNER, "the registry's two objects belong to uid %u and uid %u: " REMEDY,
@@ -98,10 +100,10 @@ static int map_live(int fd, const struct stat *status, const struct panel_header
     *live = object_map(fd, header->live_size, true);
     if (*live == NULL)
         return fault(error, -errno, "cannot map the live object: %s", strerror(errno));
-    return check_live(header, *live, error);
+    return writable ? 0 : check_live(header, *live, error);
 }
 
-static int join_live(const char *name, const struct panel_header *header, uid_t owner, void **live,
+static int join_live(const char *name, const struct panel_header *header, uid_t owner, bool writable, void **live,
                      char error[SEGMENT_ERROR_SIZE])
 {
     char path[OBJECT_PATH_SIZE];
@@ -113,7 +115,7 @@ static int join_live(const char *name, const struct panel_header *header, uid_t 
         return fault(error, SEGMENT_ECORRUPT, "%s is missing: " REMEDY, path);
     if (result != 0)
         return result;
-    result = map_live(fd, &status, header, owner, live, error);
+    result = map_live(fd, &status, header, owner, writable, live, error);
     object_close(&fd);
     return result;
 }
@@ -128,7 +130,7 @@ int segment_open(const char *name, bool writable, struct segment *out, char erro
         return fault(error, SEGMENT_ENAME, "a registry's name has 1 to 63 bytes of A-Z a-z 0-9 . _ -");
     int result = join_panel(name, writable, &header, &owner, &panel, error);
     if (result == 0)
-        result = join_live(name, &header, owner, &live, error);
+        result = join_live(name, &header, owner, writable, &live, error);
     /* Retired explains whatever else did not fit: its names may be gone, or another's by now. */
     if (panel != NULL && is_retired(panel))
         result = retired(name, error);

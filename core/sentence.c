@@ -139,6 +139,9 @@ static void add_why(struct text *text, const struct event *event)
     case CAUSE_RESTORED:
         add(text, "back from the state file");
         break;
+    case CAUSE_DAMAGED:
+        add(text, "damage to the shared memory repaired");
+        break;
     case CAUSE_LOST:
         add_lost(text, event);
         break;

@@ -39,7 +39,8 @@
     X(CAUSE_POLICY, 16, "policy changed")                                                                              \
     X(CAUSE_LOST, 17, "lost with its writer")                                                                          \
     X(CAUSE_MISSED, 18, "missed")                                                                                      \
-    X(CAUSE_RESTORED, 19, "restored")
+    X(CAUSE_RESTORED, 19, "restored")                                                                                  \
+    X(CAUSE_DAMAGED, 20, "damage repaired")
 
 #define WORD_ENUM(symbol, value, text) symbol = value,
 enum breaker_state { STATES(WORD_ENUM) };

@@ -390,6 +390,10 @@ CB_API int cb_remove(cb_breaker *, const char *reason);
 /* Round trip to the daemon. *version (may be NULL): its version, static storage. */
 CB_API int cb_ping(cb_registry *, uint64_t *round_trip_ns, const char **version);
 
+/* How often registryd has found and repaired damage in the shared memory, since that was made: more than 0 says that some
+ * program of the registry's members writes where it should not. 0 also without a shared registry. */
+CB_API uint64_t cb_damage_count(cb_registry *);
+
 /* ---- policies --------------------------------------------------------------------------------------------------- */
 
 /* Check a policy text without a registry: 0, or CB_EPOLICY with cb_last_error() naming key, value and range. */

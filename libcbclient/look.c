@@ -200,3 +200,9 @@ int cb_list(cb_registry *registry, cb_health_visit *visit, void *arg)
     free(in_flight);
     return code;
 }
+
+uint64_t cb_damage_count(cb_registry *registry)
+{
+    const struct membership *membership = registry ? registry_looked_at(registry) : NULL;
+    return membership ? atomic_load_explicit(&membership->segment.panel->damage_count, memory_order_relaxed) : 0;
+}

@@ -36,6 +36,7 @@ static void watch_free(uv_handle_t *handle)
 static void watch_end(struct watch *watch)
 {
     watch->reaper->watches[watch->worker] = NULL;
+    inspector_know(&watch->reaper->inspector, watch->worker, 0);
     watch->reaper->count--;
     uv_close((uv_handle_t *)&watch->poll, watch_free);
 }
@@ -106,6 +107,7 @@ static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process
     uv_poll_start(&watch->poll, UV_READABLE, on_death);
     reaper->watches[worker] = watch;
     chronicle_meet(&reaper->registry->chronicle, process_pid(process));
+    inspector_know(&reaper->inspector, worker, process);
     reaper->count++;
     return true;
 }
@@ -128,7 +130,7 @@ static bool meet(struct reaper *reaper, uint32_t worker, uint64_t process)
 
 bool reaper_watch(struct reaper *reaper, uint32_t worker)
 {
-    uint64_t process = record_of(reaper, worker);
+    uint64_t process = inspector_record(&reaper->inspector, worker, record_of(reaper, worker));
     struct watch *watch = reaper->watches[worker];
     if (watch && watch->process == process)
         return true;
@@ -149,9 +151,11 @@ static void on_turn(uv_timer_t *timer)
     struct reaper *reaper = timer->data;
     note_turn(reaper);
     chronicle_turn(&reaper->registry->chronicle); /* before those who have left are forgotten */
+    inspector_begin(&reaper->inspector);
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
         if (reaper->watches[worker] || record_of(reaper, worker))
             reaper_watch(reaper, worker);
+    inspector_turn(&reaper->inspector);
     if (reaper->registry->timed)
         call_tick(&reaper->registry->segment);
     if (++reaper->turns % LAPSE_TURNS == 0)
@@ -163,7 +167,7 @@ static bool tables_create(struct reaper *reaper, uint32_t workers)
     reaper->watches = calloc(workers, sizeof *reaper->watches);
     reaper->dead = calloc(workers, sizeof *reaper->dead);
     reaper->settled = calloc(workers, sizeof *reaper->settled);
-    return reaper->watches && reaper->dead && reaper->settled;
+    return reaper->watches && reaper->dead && reaper->settled && inspector_start(&reaper->inspector, reaper->registry);
 }
 
 static void tables_destroy(struct reaper *reaper)
@@ -171,6 +175,7 @@ static void tables_destroy(struct reaper *reaper)
     free(reaper->watches);
     free(reaper->dead);
     free(reaper->settled);
+    inspector_stop(&reaper->inspector);
     reaper->watches = NULL;
     reaper->dead = NULL;
     reaper->settled = NULL;

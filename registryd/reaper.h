@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "registryd/inspector.h"
 #include "registryd/registry.h"
 
 struct watch;
 
 struct reaper {
     struct registry *registry;
+    struct inspector inspector;
     uv_loop_t *loop;
     uv_timer_t timer;
     struct watch **watches; /* by worker number; NULL: nobody has it */
