@@ -10,7 +10,8 @@
 #include "registryd/state_breaker.h"
 #include "registryd/walltime.h"
 
-#define TURN_MS    1000
+#define TURN_MS    250
+#define REST_TURNS 4    /* between two writings */
 #define DRIFT_MS   1000 /* so much may the wall clock move against ours before the ends in the file are wrong */
 #define FAULTS_MAX 20   /* that are said one by one */
 
@@ -188,8 +189,11 @@ static void write_here(struct state *state)
 static void on_turn(uv_timer_t *timer)
 {
     struct state *state = timer->data;
-    if (state->writing || !is_due(state))
+    if (state->rest > 0)
+        state->rest--;
+    if (state->writing || state->rest > 0 || !is_due(state))
         return;
+    state->rest = REST_TURNS;
     state->writing = uv_thread_create(&state->writer, write_aside, state) == 0;
     if (!state->writing) /* no thread is to be had: late is better than never */
         write_here(state);

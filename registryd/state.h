@@ -28,6 +28,7 @@ struct state {
     uv_timer_t timer;
     uv_async_t written;
     uv_thread_t writer;
+    unsigned rest;      /* turns until it may be written again */
     bool writing;       /* the writer has what follows until `written` */
     uint64_t mark;      /* what the memory held when the file was last written */
     int64_t offset_ms;  /* by how much the wall clock was ahead of the gate's then */
