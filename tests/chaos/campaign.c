@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "annals.h"
 #include "core/clock.h"
 #include "oracle.h"
+#include "remains.h"
 
 #define ROUND_MS  2000
 #define PACE_US   15000 /* between deeds, on average */
@@ -24,6 +26,7 @@ struct campaign {
     struct crew crew;
     struct desk desk;
     struct oracle oracle;
+    struct annals annals;
     uint32_t pauses;
 };
 
@@ -134,6 +137,7 @@ static void watch(struct campaign *c)
     if (wrong)
         report_violation(c->report, "registryd: %s", wrong);
     desk_receive(&c->desk);
+    annals_read(&c->annals);
     report_progress(c->report, c->plan->seconds);
 }
 
@@ -194,9 +198,10 @@ static void wait_for_burial(struct campaign *c)
 {
     char what[160];
     uint64_t until = now_ms() + REMAIN_MS;
-    while (oracle_finds_remains(&c->oracle, what) && now_ms() <= until)
+    while ((remains_found(&c->oracle.segment, &c->crew, what) || annals_are_behind(&c->annals, what)) &&
+           now_ms() <= until)
         usleep(1000);
-    if (oracle_finds_remains(&c->oracle, what))
+    if (remains_found(&c->oracle.segment, &c->crew, what) || annals_are_behind(&c->annals, what))
         report_violation(c->report, "after %d ms: %s", REMAIN_MS, what);
 }
 
@@ -268,6 +273,7 @@ bool campaign_run(const struct plan *plan, struct report *report)
     c.crew = (struct crew){.registry = c.keeper.registry, .master = &c.self, .seed = plan->seed};
     c.desk = (struct desk){.program = plan->cbctl, .keeper = &c.keeper, .report = report, .dice = &c.dice};
     c.oracle = (struct oracle){.report = report, .crew = &c.crew, .desk = &c.desk, .self = &c.self};
+    c.annals = (struct annals){.report = report, .segment = &c.oracle.segment, .next = 1};
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     bool begun = begin(&c);

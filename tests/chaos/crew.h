@@ -31,11 +31,11 @@ struct crew {
     char complaint[192]; /* of one who is dead; "" if none had any */
 };
 
-void crew_start(struct crew *, unsigned member);
+void crew_start(struct crew *, unsigned number);
 /* Kill and wait for its end, then start another in its place. */
-void crew_kill(struct crew *, unsigned member);
-void crew_stop(struct crew *, unsigned member, uint64_t until_ms);
-void crew_continue(struct crew *, unsigned member);
+void crew_kill(struct crew *, unsigned number);
+void crew_stop(struct crew *, unsigned number, uint64_t until_ms);
+void crew_continue(struct crew *, unsigned number);
 void crew_continue_all(struct crew *);
 /* Has one ended by itself? Its number and wait status; -1: none. */
 int crew_lost(struct crew *, int *status);

@@ -52,59 +52,6 @@ void oracle_ask(struct oracle *oracle)
         ask(oracle, part);
 }
 
-/* ---- lanes and places ---- */
-
-static bool workers_remain(const struct oracle *oracle, char what[160])
-{
-    const struct segment *segment = &oracle->segment;
-    for (uint32_t i = 0; i < segment->worker_count; i++) {
-        pid_t pid = (pid_t)process_pid(atomic_load(&segment->workers[i].process));
-        if (pid == 0 || pid == getpid() || crew_has(oracle->crew, pid))
-            continue;
-        snprintf(what, 160, "worker number %u still belongs to pid %d, which is dead", i, (int)pid);
-        return true;
-    }
-    return false;
-}
-
-static bool chunk_remains(const struct segment *segment, uint32_t chunk, char what[160])
-{
-    uint32_t owner = atomic_load(&segment->owners[chunk]);
-    if (owner > segment->worker_count || (owner != 0 && atomic_load(&segment->workers[owner - 1].process) == 0)) {
-        snprintf(what, 160, "chunk %u belongs to worker number %u, which nobody has", chunk, owner - 1);
-        return true;
-    }
-    for (uint32_t i = 0; i < CHUNK_CALLS; i++) {
-        uint64_t word = atomic_load(&segment->chunks[chunk].calls[i].call);
-        if (!(word & CALL_BUSY))
-            continue;
-        snprintf(what, 160, "a call is in flight that nobody makes: %016llx in chunk %u of worker number %d",
-                 (unsigned long long)word, chunk, (int)owner - 1);
-        return true;
-    }
-    return false;
-}
-
-static bool places_remain(const struct segment *segment, char what[160])
-{
-    for (uint32_t i = 0; i < segment->place_count; i++) {
-        if (atomic_load(&segment->places[i]) == 0)
-            continue;
-        snprintf(what, 160, "bulkhead place %u is taken by a call that is over: %016llx", i,
-                 (unsigned long long)atomic_load(&segment->places[i]));
-        return true;
-    }
-    return false;
-}
-
-bool oracle_finds_remains(const struct oracle *oracle, char what[160])
-{
-    bool found = workers_remain(oracle, what);
-    for (uint32_t chunk = 0; chunk < oracle->segment.chunk_count && !found; chunk++)
-        found = chunk_remains(&oracle->segment, chunk, what);
-    return found || places_remain(&oracle->segment, what);
-}
-
 /* ---- counts ---- */
 
 /* What the memory has counted more than the accounts: from `least` to `most` more than at the end of the last round. */

@@ -28,9 +28,6 @@ void oracle_close(struct oracle *);
 /* While all workers are stopped: each breaker that nobody has forced open admits a call soon. */
 void oracle_ask(struct oracle *);
 
-/* Is anything of a dead worker or of a call left in the lanes and places? Says so in `what`. */
-bool oracle_finds_remains(const struct oracle *, char what[160]);
-
 /* Nobody calls, nothing remains, the daemon answers: counts, names, policies, overrides, gates. */
 void oracle_check(struct oracle *);
 

@@ -57,6 +57,8 @@ void report_print(struct report *report)
     printf("  calls      %llu settled, %llu rejected, %llu abandoned, %llu overdue; %u runs of cbctl\n",
            (unsigned long long)report->settled, (unsigned long long)report->rejected,
            (unsigned long long)report->abandoned, (unsigned long long)report->overdue, report->errands);
+    printf("  events     %llu transitions told, %llu of them filled in for somebody who was killed\n",
+           (unsigned long long)report->events, (unsigned long long)report->filled);
     printf("  longest    %.1f ms in one library call, with what the processor did for others meanwhile\n",
            (double)report->longest_ns / 1e6);
     printf("  violations %u\n", report->violations);

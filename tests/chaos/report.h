@@ -15,6 +15,7 @@ struct report {
     unsigned struck;  /* of the workers killed: within a library call */
     unsigned errands; /* cbctl processes */
     uint64_t settled, rejected, abandoned, overdue;
+    uint64_t events, filled; /* transitions told by events; those whose own record was never written */
     uint64_t longest_ns;
     struct progress progress; /* taken away before something is printed */
 };
