@@ -133,12 +133,13 @@ static uint64_t *since_at(const struct gather *g, uint64_t at)
     return &g->since[at & (g->segment->journal_length - 1)];
 }
 
-static bool is_waited_for(struct gather *g, uint64_t now_ms)
+/* Have we known of this note for so long? */
+static bool is_waited_for(struct gather *g, uint64_t now_ms, uint64_t ms)
 {
     uint64_t *since = since_at(g, g->at);
     if (*since == 0)
         *since = now_ms + 1;
-    return now_ms + 1 - *since >= g->patience_ms;
+    return now_ms + 1 - *since >= ms;
 }
 
 /* The gate goes first, so it is never behind a true note. */
@@ -154,11 +155,11 @@ static bool take_note(struct gather *g, const struct journal_entry *entry, uint6
     uint64_t noted = known ? g->noted[entry->slot] : 0;
     int after = epochs_after(entry->epoch, noted);
     bool next = g->own || !(noted & NOTED_VALID) || after == 1;
-    if (known && !next && after > 1) {
-        bool fill = g->filling && is_waited_for(g, now_ms);
-        is_waited_for(g, now_ms);
-        return fill && gather_reach(g, entry->slot, entry->epoch, now_ms, out);
-    }
+    if (known && !next && after > 1)
+        return is_waited_for(g, now_ms, g->patience_ms + g->hold_ms) && g->filling &&
+               gather_reach(g, entry->slot, entry->epoch, now_ms, out);
+    if (known && next && !is_waited_for(g, now_ms, g->hold_ms))
+        return false;
     *since_at(g, g->at) = GATHER_DONE;
     if (!known || (!next && after <= 0) || !event_of_note(g, entry, now_ms, out))
         return false;
@@ -173,7 +174,7 @@ static bool take(struct gather *g, uint64_t now_ms, struct event *out)
         return false;
     if (journal_read(g->segment, g->at, &entry))
         return take_note(g, &entry, now_ms, out);
-    if (is_waited_for(g, now_ms) && g->filling)
+    if (is_waited_for(g, now_ms, g->patience_ms + g->hold_ms) && g->filling)
         *since_at(g, g->at) = GATHER_DONE; /* its writer died over it; if not, its transition will be known by then */
     return false;
 }
@@ -264,7 +265,7 @@ static bool begin_anew(struct gather *g, uint32_t slot, uint64_t now_ms, struct 
 
 static bool next_audited(struct gather *g, uint64_t now_ms, struct event *out)
 {
-    if (g->own)
+    if (g->own || g->hold_ms > 0)
         return false;
     if (g->audit_at == g->segment->capacity && now_ms >= g->audit_ms) {
         g->audit_at = 0;

@@ -18,6 +18,7 @@ struct gather {
     const struct segment *segment;
     bool own;             /* private memory: what is noted there is true, and nobody fills in */
     uint64_t patience_ms; /* 0: what is not there now is lost */
+    uint64_t hold_ms;     /* notes come out only when they are so old: somebody else is to write them down before */
     uint64_t *noted;      /* by slot, as control.noted */
     uint32_t *suspect;    /* by slot: an epoch that the last audit found unexplained, above SUSPECT; 0: none */
     uint64_t *since;      /* by place in the journal: when it was first looked at; 0: not yet; or GATHER_DONE */

@@ -13,9 +13,9 @@
 #include "client.h"
 #include "core/clock.h"
 #include "core/gather.h"
-#include "core/journal.h"
 
 #define LOOK_EVERY_MS 250
+#define HOLD_MS       1000
 
 struct cb_watch {
     cb_registry *registry;
@@ -25,7 +25,6 @@ struct cb_watch {
     const struct membership *membership; /* NULL: there is no registry yet */
     struct gather gather;                /* what this reader knows of each slot */
     uint64_t next;                       /* the event to read */
-    uint64_t stale_ms;                   /* since when the journal goes beyond the events; 0: it does not */
     uint64_t retry_ms;                   /* when to look for the daemon again */
     int epoll, timer, wire;              /* wire -1: the daemon is away */
 };
@@ -144,24 +143,11 @@ static int next_written(cb_watch *watch, struct event *out)
     return -EAGAIN;
 }
 
-/* While the daemon writes, its events come soon; while it does not, the journal is all there is. */
-static bool is_alone(cb_watch *watch)
-{
-    const struct gather *gather = &watch->gather;
-    bool beyond = journal_next(gather->segment) != gather->head || gather->tail != gather->head;
-    if (watch->wire < 0 || !watch->membership->shared)
-        return true;
-    if (!beyond)
-        watch->stale_ms = 0;
-    else if (watch->stale_ms == 0)
-        watch->stale_ms = now_ms();
-    return beyond && now_ms() - watch->stale_ms >= GATHER_PATIENCE_MS;
-}
-
+/* While the daemon is there, its events come soon, and with their numbers; if they do not, it is stopped. While it is
+ * away, the journal is all there is. */
 static int next_unwritten(cb_watch *watch, struct event *out)
 {
-    if (!is_alone(watch))
-        return -EAGAIN;
+    watch->gather.hold_ms = watch->wire >= 0 ? HOLD_MS : 0;
     while (gather_next(&watch->gather, segment_now_ms(&watch->membership->segment), out))
         if (is_wanted(watch, out))
             return 0;

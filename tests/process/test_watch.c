@@ -259,6 +259,26 @@ Test(watch, nothing_is_lost_and_nothing_comes_twice_when_the_daemon_is_killed)
     munmap((void *)workers_end, sizeof *workers_end);
 }
 
+/* Only what comes while the daemon is away has no number. */
+Test(watch, numbers_grow_by_one_while_the_daemon_runs)
+{
+    struct cb_event event;
+    uint64_t last = 0;
+    cb_breaker *breaker = breaker_of("b", "failure_threshold=1 open_timeout=1ms");
+    open_watch("b");
+    for (uint64_t until = now_ms() + 2500; now_ms() < until;) {
+        fail_once(breaker);
+        int code = cb_watch_next(watch, &event, sizeof event);
+        if (code == 0) {
+            cr_assert(event.sequence == last + 1 || last == 0, "%u behind %u: %s", (unsigned)event.sequence,
+                      (unsigned)last, event.text);
+            last = event.sequence;
+        }
+        poll(NULL, 0, 1);
+    }
+    cr_assert_gt(last, 100);
+}
+
 Test(watch, goes_on_without_a_daemon)
 {
     cb_breaker *breaker = breaker_of("b", "failure_threshold=1");
