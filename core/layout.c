@@ -52,6 +52,7 @@ static const uint32_t shape[] = {
     offsetof(struct control_copy, place_first),
     offsetof(struct control_copy, past_first),
     offsetof(struct control_copy, window_id),
+    offsetof(struct control_copy, created_ms),
     sizeof(struct control),
     offsetof(struct control, noted),
     offsetof(struct control, mutex),

@@ -137,6 +137,7 @@ struct control_copy {
     uint32_t window_id;                 /* grows when the window's kind or size changes */
     uint32_t creator_uid;
     struct override override;
+    uint64_t created_ms; /* CLOCK_REALTIME: for metrics, so that a counter that begins anew is known for one */
 };
 
 struct control {

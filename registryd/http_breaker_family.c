@@ -14,13 +14,22 @@ static void count(struct http_exposition *out, const char *name, const char *suf
     http_text_string(out->text, "\n");
 }
 
-static void number(struct http_exposition *out, const char *name, const char *suffix,
-                   const struct http_subject *subject, double value)
+static void created(struct http_exposition *out, const char *name, const struct http_subject *subject,
+                    const char *label, const char *value)
 {
-    const struct http_label labels[] = {{"breaker", subject->name}, {NULL, NULL}};
-    http_sample(out, name, suffix, labels);
-    http_text_number(out->text, value);
+    const struct http_label labels[] = {{"breaker", subject->name}, {label, value}, {NULL, NULL}};
+    if (!out->open)
+        return;
+    http_sample(out, name, "_created", labels);
+    http_text_seconds(out->text, subject->created_ms);
     http_text_string(out->text, "\n");
+}
+
+static void counter(struct http_exposition *out, const char *name, const struct http_subject *subject,
+                    const char *label, const char *value, uint64_t number)
+{
+    count(out, name, "_total", subject, label, value, number);
+    created(out, name, subject, label, value);
 }
 
 static void state(struct http_exposition *out, const char *name, const struct http_subject *subject)
@@ -32,28 +41,28 @@ static void state(struct http_exposition *out, const char *name, const struct ht
 static void calls(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
     const struct tally *tally = &subject->tally;
-    count(out, name, "_total", subject, "outcome", "success", tally->successes);
-    count(out, name, "_total", subject, "outcome", "failure", tally->failures);
-    count(out, name, "_total", subject, "outcome", "ignored", tally->ignored);
-    count(out, name, "_total", subject, "outcome", "abandoned", tally->abandoned);
-    count(out, name, "_total", subject, "outcome", "overdue", tally->overdue);
+    counter(out, name, subject, "outcome", "success", tally->successes);
+    counter(out, name, subject, "outcome", "failure", tally->failures);
+    counter(out, name, subject, "outcome", "ignored", tally->ignored);
+    counter(out, name, subject, "outcome", "abandoned", tally->abandoned);
+    counter(out, name, subject, "outcome", "overdue", tally->overdue);
 }
 
 static void slow_calls(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
-    count(out, name, "_total", subject, NULL, NULL, subject->tally.slow);
+    counter(out, name, subject, NULL, NULL, subject->tally.slow);
 }
 
 static void rejections(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
-    count(out, name, "_total", subject, "kind", "open", subject->tally.rejected_open);
-    count(out, name, "_total", subject, "kind", "probes", subject->tally.rejected_probes);
-    count(out, name, "_total", subject, "kind", "concurrency", subject->tally.rejected_concurrency);
+    counter(out, name, subject, "kind", "open", subject->tally.rejected_open);
+    counter(out, name, subject, "kind", "probes", subject->tally.rejected_probes);
+    counter(out, name, subject, "kind", "concurrency", subject->tally.rejected_concurrency);
 }
 
 static void transitions(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
-    count(out, name, "_total", subject, NULL, NULL, subject->tally.transitions);
+    counter(out, name, subject, NULL, NULL, subject->tally.transitions);
 }
 
 static void in_flight(struct http_exposition *out, const char *name, const struct http_subject *subject)
@@ -73,8 +82,10 @@ static void override(struct http_exposition *out, const char *name, const struct
 
 static void retry_after(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
-    uint64_t ms = subject->tally.retry_after_ms;
-    number(out, name, "", subject, ms == UINT64_MAX ? INFINITY : (double)ms / 1e3);
+    const struct http_label labels[] = {{"breaker", subject->name}, {NULL, NULL}};
+    http_sample(out, name, "", labels);
+    http_text_seconds(out->text, subject->tally.retry_after_ms);
+    http_text_string(out->text, "\n");
 }
 
 /* ---- durations: of the memory's buckets, two an octave, those that end at a power of two from 33 us to 34 s ---- */
@@ -94,12 +105,16 @@ static const char *octave_text(unsigned octave)
 }
 
 /* Buckets are known, durations are not: each call counts as the middle of its bucket. */
-static double duration_sum(const struct tally *tally)
+static void duration_sum(struct http_exposition *out, const char *name, const struct http_subject *subject)
 {
+    const struct http_label labels[] = {{"breaker", subject->name}, {NULL, NULL}};
+    const uint64_t *latency = subject->tally.latency;
     double sum = 0;
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
-        sum += (double)tally->latency[i] * (double)(latency_bound(i) + (i ? latency_bound(i - 1) : 0)) / 2e9;
-    return sum;
+        sum += (double)latency[i] * (double)(latency_bound(i) + (i ? latency_bound(i - 1) : 0)) / 2e9;
+    http_sample(out, name, "_sum", labels);
+    http_text_number(out->text, sum);
+    http_text_string(out->text, "\n");
 }
 
 /* Of breakers that time no calls there are none. */
@@ -118,7 +133,8 @@ static void durations(struct http_exposition *out, const char *name, const struc
     }
     count(out, name, "_bucket", subject, "le", "+Inf", all);
     count(out, name, "_count", subject, NULL, NULL, all);
-    number(out, name, "_sum", subject, duration_sum(tally));
+    duration_sum(out, name, subject);
+    created(out, name, subject, NULL, NULL);
 }
 
 const struct http_breaker_family http_breaker_families[] = {

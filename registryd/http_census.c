@@ -42,6 +42,7 @@ static bool subject_fill(const struct http_census *census, uint32_t slot, struct
     memcpy(subject->name, copy.name, sizeof subject->name);
     subject->name[NAME_SIZE - 1] = '\0';
     subject->slot = slot;
+    subject->created_ms = copy.created_ms;
     subject->in_flight = census->in_flight[slot];
     tally_slot(census->segment, slot, &subject->tally);
     return true;

@@ -9,7 +9,8 @@
 struct http_subject {
     char name[NAME_SIZE];
     uint32_t slot;
-    uint64_t commit; /* the block's word */
+    uint64_t commit;     /* the block's word */
+    uint64_t created_ms; /* since 1970 */
     uint32_t in_flight;
     struct tally tally;
 };

@@ -14,7 +14,7 @@ static void count(struct http_exposition *out, const char *name, const char *suf
 static void seconds(struct http_exposition *out, const char *name, uint64_t ms)
 {
     http_sample(out, name, "", none);
-    http_text_number(out->text, (double)ms / 1e3);
+    http_text_seconds(out->text, ms);
     http_text_string(out->text, "\n");
 }
 

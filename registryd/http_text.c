@@ -1,6 +1,5 @@
 #include "registryd/http_text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +43,23 @@ void http_text_count(struct http_text *text, uint64_t count)
     http_text_add(text, digits + at, sizeof digits - at);
 }
 
+void http_text_seconds(struct http_text *text, uint64_t ms)
+{
+    unsigned rest = (unsigned)(ms % 1000);
+    char digits[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
+    if (ms == UINT64_MAX) {
+        http_text_string(text, "+Inf");
+        return;
+    }
+    http_text_count(text, ms / 1000);
+    http_text_add(text, digits, rest ? sizeof digits : 0);
+}
+
 void http_text_number(struct http_text *text, double number)
 {
     char digits[32];
     snprintf(digits, sizeof digits, "%.15g", number);
-    http_text_string(text, isinf(number) ? "+Inf" : digits);
+    http_text_string(text, digits);
 }
 
 void http_text_finish(struct http_text *text)

@@ -16,7 +16,8 @@ struct http_text {
 void http_text_add(struct http_text *, const char *bytes, size_t length);
 void http_text_string(struct http_text *, const char *string);
 void http_text_count(struct http_text *, uint64_t count); /* in decimal */
-void http_text_number(struct http_text *, double number); /* up to 15 digits; "+Inf" */
+void http_text_seconds(struct http_text *, uint64_t ms);  /* "1.5"; UINT64_MAX: "+Inf" */
+void http_text_number(struct http_text *, double number); /* up to 15 digits */
 void http_text_finish(struct http_text *);
 
 #endif

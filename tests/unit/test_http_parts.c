@@ -185,8 +185,22 @@ Test(http_parts, label_values_are_escaped)
     const struct http_label labels[] = {{"a", "x\\y\"z\n"}, {"b", ""}, {NULL, NULL}};
     http_sample(&out, "cb_x", "_total", labels);
     http_text_count(&text, 0);
-    http_text_number(&text, 0.5);
-    expect_text(&text, "cb_x_total{a=\"x\\\\y\\\"z\\n\",b=\"\"} 00.5");
+    expect_text(&text, "cb_x_total{a=\"x\\\\y\\\"z\\n\",b=\"\"} 0");
+}
+
+Test(http_parts, numbers_are_decimal)
+{
+    struct http_text text = {0};
+    http_text_count(&text, UINT64_MAX);
+    http_text_string(&text, " ");
+    http_text_seconds(&text, 0);
+    http_text_string(&text, " ");
+    http_text_seconds(&text, 1795222618007);
+    http_text_string(&text, " ");
+    http_text_seconds(&text, UINT64_MAX);
+    http_text_string(&text, " ");
+    http_text_number(&text, 0.000131072);
+    expect_text(&text, "18446744073709551615 0 1795222618.007 +Inf 0.000131072");
 }
 
 Test(http_parts, the_two_formats_name_counters_differently)
