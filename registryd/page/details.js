@@ -77,9 +77,9 @@ function nowRows(breaker) {
     ['failures in a row', number(facts.streak)],
     ['failed', said.failed && `${said.failed} of ${over(breaker)}`],
     ['slow', said.slow && `${said.slow} of ${over(breaker)}`],
-    ['latency, median', times && latency(times.p50_us)],
-    ['latency, 95 % below', times && latency(times.p95_us)],
-    ['latency, 99 % below', times && latency(times.p99_us)],
+    ['latency p50', times && latency(times.p50_us)],
+    ['latency p95', times && latency(times.p95_us)],
+    ['latency p99', times && latency(times.p99_us)],
   ];
 }
 
@@ -99,7 +99,7 @@ function countRows(counts) {
     ['slow', shown(counts.slow)],
     ['rejected, open', shown(counts.rejected_open)],
     ['rejected, probes taken', shown(counts.rejected_probes)],
-    ['rejected, too many at once', shown(counts.rejected_concurrency)],
+    ['rejected, too many', shown(counts.rejected_concurrency)],
     ['transitions', shown(counts.transitions)],
   ];
 }

@@ -1,4 +1,4 @@
-// All tests of the page, with one browser; or those that are named: run.sh FOLDER main.mjs tiles keyboard
+// All tests of the page, with one browser; or those that are named: run.sh BUILD_DIR main.mjs tiles keyboard
 import { describe } from 'node:test';
 
 // Most of their time they wait for the page's next question, so two may wait at once; what is measured runs alone.

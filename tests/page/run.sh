@@ -1,9 +1,9 @@
 #!/bin/bash
-# The page's tests, or another script of theirs, in Chromium. Usage: run.sh FOLDER [SCRIPT ARGUMENTS...], with
-# REGISTRYD_PATH, CBCTL_PATH and WORKER_PATH in the environment. npm's packages are kept in FOLDER.
+# The page's tests in Chromium, or those of them that are named, or another script beside this one.
+# Usage: run.sh BUILD_DIR [main.mjs NAME...]. npm's packages are kept in BUILD_DIR.
 set -u
-folder=$1 here=$(cd "$(dirname "$0")" && pwd)
-script=${2:-main.mjs}
+build=$(cd "${1:?usage: run.sh BUILD_DIR}" && pwd) here=$(cd "$(dirname "$0")" && pwd)
+folder=$build/page
 
 for program in node npm chromium setpriv; do
     command -v "$program" >/dev/null || { echo "page: there is no $program here: ./dev deps installs it" >&2; exit 1; }
@@ -19,4 +19,5 @@ if ! cmp -s "$here/package-lock.json" "$folder/package-lock.json" || [[ ! -d $fo
 fi
 CHROMIUM=$(command -v chromium)
 export CHROMIUM NODE_MODULES=$folder/node_modules
-exec node --test-reporter=spec "$here/$script" "${@:3}"
+export REGISTRYD_PATH=$build/registryd/registryd CBCTL_PATH=$build/tools/cbctl WORKER_PATH=$build/tests/page_worker
+exec node --test-reporter=spec "$here/${2:-main.mjs}" "${@:3}"

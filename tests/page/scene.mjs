@@ -58,9 +58,9 @@ class Worker {
 
 export class Scene {
   // `sections`: of registryd.conf, besides [registryd]. `token`: whether actions are configured.
-  static async open(sections = '', { token = true } = {}) {
+  static async open(sections = '', { token = true, registry = `page-${process.pid}-${++count}` } = {}) {
     const scene = new Scene();
-    scene.registry = `page-${process.pid}-${++count}`;
+    scene.registry = registry;
     scene.dir = mkdtempSync(join(tmpdir(), 'registryd-page-'));
     scene.workers = [];
     scenes.add(scene);

@@ -1,5 +1,5 @@
 // The pictures in the documents: a small host's afternoon, played in three minutes by real workers on a real daemon.
-// Usage: run.sh FOLDER screenshots.mjs INTO
+// Usage: run.sh BUILD_DIR screenshots.mjs INTO
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
@@ -47,33 +47,32 @@ async function play(scene) {
   await workers[3].say('hold thumbnailer');
   scene.cbctl('force-open', 'mail:smtp', '--for', '2h', '--reason', 'provider maintenance until 16:00, ticket 4711');
   scene.cbctl('metrics-only', 'geo:example.com', '--reason', 'trying out thresholds');
-  for (let now = 0; now < LASTS_S; now += TURN_S) {
+  const began = performance.now();
+  for (let now = 0; now < LASTS_S; now = (performance.now() - began) / 1000) {
     await turn(workers, now);
     await sleep(TURN_S * 1000);
   }
 }
 
-async function shoot(browser, url, file, options, prepare = async () => {}) {
+async function shoot(browser, url, file, options) {
   const page = await browser.newPage(options);
   await page.goto(url);
   await page.locator('#tiles .entry').first().waitFor();
-  await prepare(page);
   await page.screenshot({ path: join(into, file) });
   await page.close();
 }
 
 const sections = Object.entries(BREAKERS).map(([name, [policy]]) =>
   `[${name}]\n${policy.replaceAll(' ', '\n')}\n`);
-const scene = await Scene.open(sections.join(''));
+const scene = await Scene.open(sections.join(''), { registry: 'shop' });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
 mkdirSync(into, { recursive: true });
 try {
   await play(scene);
-  const desktop = { viewport: { width: 1280, height: 760 } };
-  await shoot(browser, scene.url, 'dashboard.png', desktop);
-  await shoot(browser, scene.url, 'dashboard-dark.png', { ...desktop, colorScheme: 'dark' });
+  const dark = { colorScheme: 'dark' };
+  await shoot(browser, scene.url, 'dashboard.png', { viewport: { width: 1280, height: 780 } });
+  await shoot(browser, `${scene.url}#payments`, 'dashboard-details.png', { viewport: { width: 1000, height: 780 }, ...dark });
   await shoot(browser, scene.url, 'dashboard-phone.png', { viewport: { width: 360, height: 740 } });
-  await shoot(browser, `${scene.url}#payments`, 'dashboard-details.png', { viewport: { width: 1000, height: 800 } });
 } finally {
   await browser.close();
   await scene.close();
