@@ -16,14 +16,20 @@ void ledger_destroy(struct ledger *ledger)
         munmap(ledger, sizeof *ledger);
 }
 
+/* Release is enough, and cheap: what a process has stored before it was killed is seen once it is buried. */
+static void put(au32 *word, uint32_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
 void account_begin(struct account *account, struct deed deed)
 {
-    atomic_store(&account->deed, (uint32_t)deed.kind << 16 | (uint32_t)deed.entry << 8 | deed.part);
+    put(&account->deed, (uint32_t)deed.kind << 16 | (uint32_t)deed.entry << 8 | deed.part);
 }
 
 void account_end(struct account *account)
 {
-    atomic_store(&account->deed, 0);
+    put(&account->deed, 0);
 }
 
 struct deed account_deed(const struct account *account)
@@ -34,7 +40,8 @@ struct deed account_deed(const struct account *account)
 
 void account_count(struct account *account, unsigned part, enum entry entry)
 {
-    atomic_store(&account->count[part][entry], atomic_load(&account->count[part][entry]) + 1);
+    au64 *count = &account->count[part][entry];
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_release);
 }
 
 void account_complain(struct account *account, const char *format, ...)
@@ -50,14 +57,14 @@ void account_complain(struct account *account, const char *format, ...)
 
 void ledger_enter(struct ledger *ledger, struct account *account, unsigned at, unsigned part)
 {
-    atomic_store(&account->held[at], part + 1);
+    put(&account->held[at], part + 1);
     atomic_fetch_add(&ledger->inside[part], 1);
 }
 
 void ledger_leave(struct ledger *ledger, struct account *account, unsigned at)
 {
     atomic_fetch_sub(&ledger->inside[atomic_load(&account->held[at]) - 1], 1);
-    atomic_store(&account->held[at], 0);
+    put(&account->held[at], 0);
 }
 
 bool ledger_settled(const struct ledger *ledger, uint32_t *deaths)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/lane.h"
+#include "core/panel.h"
 
 static bool workers_remain(const struct segment *segment, const struct crew *crew, char what[160])
 {
@@ -35,16 +36,30 @@ static bool chunk_remains(const struct segment *segment, uint32_t chunk, char wh
     return false;
 }
 
-static bool places_remain(const struct segment *segment, char what[160])
+static bool extent_remains(const struct segment *segment, uint32_t slot, uint32_t first, uint32_t length,
+                           char what[160])
 {
-    for (uint32_t i = 0; i < segment->place_count; i++) {
-        if (atomic_load(&segment->places[i]) == 0)
+    for (uint32_t i = first; i < first + length; i++) {
+        uint64_t holder = atomic_load(&segment->places[i]);
+        if (holder == 0)
             continue;
-        snprintf(what, 160, "bulkhead place %u is taken by a call that is over: %016llx", i,
-                 (unsigned long long)atomic_load(&segment->places[i]));
+        snprintf(what, 160, "bulkhead place %u of %u to %u, slot %u, is taken by a call that is over: %016llx", i,
+                 first, first + length - 1, slot, (unsigned long long)holder);
         return true;
     }
     return false;
+}
+
+/* Places that belong to no breaker may hold anything: they are emptied when one gets them. */
+static bool places_remain(const struct segment *segment, char what[160])
+{
+    struct policy_view view;
+    bool found = false;
+    for (uint32_t slot = 0; slot < segment->capacity && !found; slot++)
+        found = panel_policy(segment, slot, &view) &&
+                (extent_remains(segment, slot, view.place_first, view.place_length, what) ||
+                 extent_remains(segment, slot, view.past_first, view.past_length, what));
+    return found;
 }
 
 bool remains_found(const struct segment *segment, const struct crew *crew, char what[160])

@@ -204,6 +204,30 @@ Test(abuse, random_bytes)
     expect_harmless(send_random_bytes);
 }
 
+/* A good request up to somewhere, or one of a kind that there is not. */
+static void send_part_or_unknown(int fd, unsigned *seed)
+{
+    uint8_t bytes[128] = {0x08, PROTOCOL_VERSION, 0xfa, 0x07, 0}; /* field 127, empty */
+    size_t length = 5;
+    if (rand_r(seed) % 4) {
+        Cb__Create create = CB__CREATE__INIT;
+        Cb__Request request = CB__REQUEST__INIT;
+        create.name = (char[]){"never-created"};
+        create.policy = (char[]){"failure_threshold=3 open_timeout=10s"};
+        request.version = PROTOCOL_VERSION;
+        request.kind_case = CB__REQUEST__KIND_CREATE;
+        request.create = &create;
+        length = 1 + (size_t)rand_r(seed) % (cb__request__pack(&request, bytes) - 1);
+    }
+    send_raw(fd, bytes, length);
+    await_hangup(fd);
+}
+
+Test(abuse, truncated_and_unknown_requests)
+{
+    expect_harmless(send_part_or_unknown);
+}
+
 static void send_too_much(int fd, unsigned *seed)
 {
     static uint8_t bytes[4 * PACKET_SIZE];
