@@ -182,7 +182,7 @@ int cb_ping(cb_registry *registry, uint64_t *round_trip_ns, const char **version
         return code;
     if (round_trip_ns)
         *round_trip_ns = clock_read_ns(CLOCK_MONOTONIC) - before;
-    if (reply->kind_case == CB__REPLY__KIND_PONG && version) {
+    if (version && reply && reply->kind_case == CB__REPLY__KIND_PONG) {
         strncpy(text, reply->pong->daemon_version, sizeof text - 1);
         *version = text;
     }

@@ -208,6 +208,7 @@ static void serve(struct daemon *daemon)
         .access = &daemon->access,
         .started_ms = segment_now_ms(&daemon->registry.segment),
         .sightings = &daemon->sightings,
+        .state = &daemon->state,
     };
     server_start(&daemon->server, &daemon->loop, &daemon->service);
     waker_start(&daemon->waker, &daemon->loop, &daemon->registry, &daemon->server);

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "registryd/http_reply.h"
+#include "registryd/state.h"
 
 #define LATE_MS 1000 /* a reaper that has not turned for so long settles no calls */
 
@@ -32,6 +33,8 @@ enum MHD_Result http_health_show(struct http_request *request, const char *rest)
     (void)rest;
     if (fault == NULL && silent > LATE_MS)
         fault = "workers and calls are not looked after: the reaper does not turn";
+    if (fault == NULL && !state_healthy(http->service->state))
+        fault = "the state file cannot be written: what is changed now will not outlive the memory";
     json_t *value = json_pack("{s:s, s:s*, s:s, s:s, s:I, s:I, s:I, s:I}", "status", fault ? "unhealthy" : "healthy",
                               "error", fault, "registry", http->registry, "version", CB_VERSION, "uptime_ms",
                               (json_int_t)(now - http->service->started_ms), "breakers",

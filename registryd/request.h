@@ -8,6 +8,8 @@
 #include "registryd/reply.h"
 #include "registryd/sightings.h"
 
+struct state;
+
 /* What requests are about. */
 struct service {
     struct registry *registry;
@@ -15,6 +17,7 @@ struct service {
     const struct access *access;
     uint64_t started_ms;
     struct sightings *sightings;
+    const struct state *state;
 };
 
 /* Answer one packet of `peer`. `first`: it is the connection's first. */

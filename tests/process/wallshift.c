@@ -36,6 +36,8 @@ static int is_wall(clockid_t clock)
            clock == CLOCK_TAI;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of libc are reserved */
+
 VISIBLE int clock_gettime(clockid_t clock, struct timespec *out)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, out);
@@ -69,3 +71,5 @@ VISIBLE int timespec_get(struct timespec *out, int base)
 {
     return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, out) == 0 ? base : 0;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
