@@ -35,6 +35,12 @@ void scribe_meet(struct scribe *scribe, uint32_t pid)
     process_start(pid, scribe->met[pid % SCRIBE_COMMANDS].command);
 }
 
+void scribe_forget(struct scribe *scribe, uint32_t pid)
+{
+    if (scribe->met[pid % SCRIBE_COMMANDS].pid == pid)
+        scribe->met[pid % SCRIBE_COMMANDS].pid = 0;
+}
+
 static void name_process(const struct scribe *scribe, struct event *event)
 {
     uint32_t place = event->pid % SCRIBE_COMMANDS;
@@ -91,7 +97,8 @@ struct event scribe_prepare(const struct scribe *scribe, uint32_t slot, enum cau
         memcpy(event.name, block.name, sizeof event.name);
         event.incarnation = (uint16_t)block.incarnation;
     }
-    if (actor.pid)
+    name_process(scribe, &event);
+    if (actor.pid && !*event.command)
         process_start(actor.pid, event.command);
     return event;
 }

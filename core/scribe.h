@@ -35,6 +35,8 @@ void scribe_turn(struct scribe *);
 
 /* Remember a process's name for its events: it may be gone when they are written down. */
 void scribe_meet(struct scribe *, uint32_t pid);
+/* It is dead: its number may become another's. */
+void scribe_forget(struct scribe *, uint32_t pid);
 
 /* ---- for core/action.c: an order is begun, done in the memory, and said ---- */
 

@@ -41,3 +41,8 @@ void chronicle_meet(struct chronicle *chronicle, uint32_t pid)
 {
     scribe_meet(&chronicle->scribe, pid);
 }
+
+void chronicle_forget(struct chronicle *chronicle, uint32_t pid)
+{
+    scribe_forget(&chronicle->scribe, pid);
+}

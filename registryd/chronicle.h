@@ -29,7 +29,8 @@ void chronicle_close(struct chronicle *);
 
 /* Every turn of the daemon: write down what has happened. */
 void chronicle_turn(struct chronicle *);
-/* A process came: its name is remembered for its events. */
+/* A process came, or died: its name is remembered for its events. */
 void chronicle_meet(struct chronicle *, uint32_t pid);
+void chronicle_forget(struct chronicle *, uint32_t pid);
 
 #endif

@@ -36,6 +36,7 @@ static void watch_free(uv_handle_t *handle)
 static void watch_end(struct watch *watch)
 {
     watch->reaper->watches[watch->worker] = NULL;
+    chronicle_forget(&watch->reaper->registry->chronicle, process_pid(watch->process));
     inspector_know(&watch->reaper->inspector, watch->worker, 0);
     watch->reaper->count--;
     uv_close((uv_handle_t *)&watch->poll, watch_free);
