@@ -76,6 +76,11 @@ static void untracked(struct http_exposition *out, const char *name, const struc
     count(out, name, "", sum);
 }
 
+static void damage(struct http_exposition *out, const char *name, const struct http *http)
+{
+    count(out, name, "_total", atomic_load_explicit(&segment_of(http)->panel->damage_count, memory_order_relaxed));
+}
+
 static void started(struct http_exposition *out, const char *name, const struct http *http)
 {
     seconds(out, name, http->started_ms);
@@ -107,6 +112,7 @@ const struct http_registry_family http_registry_families[] = {
     {"cb_registry_lane_chunks_max", NULL, "Groups of 8 places for calls in flight there are.", METRIC_GAUGE, lanes_max},
     {"cb_registry_untracked_calls", NULL, "Calls of the attached processes that found no such place.", METRIC_GAUGE,
      untracked},
+    {"cb_registry_damage", NULL, "Times that damage to the memory was found and repaired.", METRIC_COUNTER, damage},
     {"cb_daemon_start_time_seconds", "seconds", "When the daemon started, since 1970.", METRIC_GAUGE, started},
     {"cb_daemon_reaper_lag_seconds", "seconds", "How much later than due the reaper's last turn was.", METRIC_GAUGE,
      lag},
