@@ -7,9 +7,13 @@
 #include "fuzz.h"
 #include "registryd/request.h"
 
-static const struct geometry small = {
-    .capacity = 4, .stripes = 1, .worker_count = 4, .chunk_count = 8, .place_count = 16, .journal_length = 16,
-    .event_length = 16};
+static const struct geometry small = {.capacity = 4,
+                                      .stripes = 1,
+                                      .worker_count = 4,
+                                      .chunk_count = 8,
+                                      .place_count = 16,
+                                      .journal_length = 16,
+                                      .event_length = 16};
 
 /* What the daemon sends back fits a packet and holds no text without an end. */
 static void check_reply(const struct reply *reply)
@@ -69,14 +73,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct access access = {(gid_t)-1, (gid_t)-1};
     struct sighting first[8 * CHUNK_CALLS] = {0};
     struct sightings sightings = {.segment = &registry.segment, .first = first};
-    struct service service = {&registry, &reaper, &access, 0, &sightings};
+    struct service service = {.registry = &registry, .reaper = &reaper, .access = &access, .sightings = &sightings};
     if (size == 0)
         return 0;
     MUST_HOLD(segment_private(&small, &registry.segment) == 0);
     MUST_HOLD(chronicle_open(&registry.chronicle, &registry.segment));
+    MUST_HOLD(inspector_start(&reaper.inspector, &registry));
     struct peer peer = {.pid = 1, .uid = 1000, .gid = 1000, .rank = data[0] % (RANK_ADMINISTRATOR + 1)};
     converse(&service, &peer, data + 1, size - 1);
     check_panel(&registry.segment);
+    inspector_stop(&reaper.inspector);
     registry_close(&registry);
     return 0;
 }

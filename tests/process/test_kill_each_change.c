@@ -1,7 +1,7 @@
 /*
- * Changes as `cbctl --offline` makes them (and the daemon), killed after any instruction: the block holds the old or the
- * new, whole, and workers never notice; the next keeper is let in at once, puts right what lies half done, and the events
- * tell of the change exactly if it was made, with who made it and why.
+ * Changes as `cbctl --offline` makes them (and the daemon), cut short after any instruction: the block holds the old or
+ * the new, whole, and workers never notice; the next keeper is let in at once, puts right what lies half done, and the
+ * events tell of the change exactly if it was made, with who made it and why.
  *
  * One pass goes through every instruction and, wherever the memory has changed, lets the writer be as good as dead: its
  * robust mutexes are marked as the kernel marks a dead owner's, and the memory is put back afterwards. At some of these
