@@ -82,13 +82,6 @@ void crew_continue(struct crew *crew, unsigned number)
     crew->member[number].continue_ms = 0;
 }
 
-void crew_continue_all(struct crew *crew)
-{
-    for (unsigned i = 0; i < WORKERS; i++)
-        if (crew->member[i].continue_ms)
-            crew_continue(crew, i);
-}
-
 int crew_lost(struct crew *crew, int *status)
 {
     for (unsigned i = 0; i < WORKERS; i++) {

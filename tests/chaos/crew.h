@@ -36,7 +36,6 @@ void crew_start(struct crew *, unsigned number);
 void crew_kill(struct crew *, unsigned number);
 void crew_stop(struct crew *, unsigned number, uint64_t until_ms);
 void crew_continue(struct crew *, unsigned number);
-void crew_continue_all(struct crew *);
 /* Has one ended by itself? Its number and wait status; -1: none. */
 int crew_lost(struct crew *, int *status);
 /* Kill all and start none. */
