@@ -313,6 +313,21 @@ typedef int cb_inflight_visit(const struct cb_inflight *call, void *arg);
  * asked, for up to 2 seconds. A call that was counted as overdue is not in flight any more. */
 CB_API int cb_list_calls(cb_registry *, cb_inflight_visit *visit, void *arg);
 
+/* How full a registry is. Each number has what there is room for beside it. Fields are only ever appended. */
+struct cb_usage {
+    uint64_t breakers, breaker_room; /* the capacity */
+    uint64_t workers, worker_room;   /* processes */
+    uint64_t calls, call_room;       /* in flight: taken by processes, which take room for 8 at a time */
+    uint64_t places, place_room;     /* of all max_concurrent together */
+    uint64_t untracked;              /* calls of these processes that found no room: nobody notices if they die */
+    uint64_t memory;                 /* bytes of /dev/shm */
+    char socket[108];                /* where registryd listens */
+};
+
+/* Fill the first `size` bytes of *out (pass sizeof *out). Reads the memory: needs no daemon. All 0 where there is
+ * neither a registry nor anything private. */
+CB_API int cb_usage_of(cb_registry *, struct cb_usage *out, size_t size);
+
 /* A transition or control action. Fields are only ever appended. */
 struct cb_event {
     uint64_t sequence; /* its number in the registry, growing by one; 0: none yet (the daemon is away, or the breaker

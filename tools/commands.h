@@ -12,6 +12,7 @@ int command_history(const struct options *);
 int command_watch(const struct options *);
 int command_workers(const struct options *);
 int command_calls(const struct options *);
+int command_doctor(const struct options *);
 int command_ping(const struct options *);
 int command_create(const struct options *);
 int command_set(const struct options *);

@@ -30,6 +30,7 @@ static const struct command commands[] = {
     {"workers", command_workers, "", JSON, 0, 0, "the processes that are attached"},
     {"watch", command_watch, "[NAME]", JSON, 0, 1, "the same as it happens, until interrupted"},
     {"calls", command_calls, "[NAME]", JSON, 0, 1, "the calls in flight, the oldest first"},
+    {"doctor", command_doctor, "", JSON, 0, 0, "what is wrong with this installation, and how to mend it"},
     {"ping", command_ping, "", JSON, 0, 0, "is the daemon there?"},
     {"create", command_create, "NAME [KEY=VALUE ...]", CHANGE, 1, MANY, "a new breaker"},
     {"set", command_set, "NAME [KEY=VALUE ...]", CHANGE, 1, MANY, "another policy; the state is kept"},

@@ -390,6 +390,22 @@ static void *short_life(void *arg)
     return NULL;
 }
 
+Test(client, usage_counts_what_is_taken)
+{
+    struct cb_usage usage;
+    cb_permit permit;
+    cr_assert_eq(cb_usage_of(registry, &usage, sizeof usage), 0);
+    cr_expect(usage.breakers == 1 && usage.breaker_room >= 1024 && usage.places == 0 && usage.place_room > 7);
+    cr_expect(usage.memory > 1 << 20 && usage.untracked == 0 && !*usage.socket);
+    cr_assert_eq(cb_get_or_create(registry, "limited", "max_concurrent=7", &breaker), 0);
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    cr_assert_eq(cb_usage_of(registry, &usage, sizeof usage), 0);
+    cr_expect(usage.breakers == 2 && usage.places == 7 && usage.workers == 1 && usage.calls == 8);
+    cr_assert_eq(cb_success(&permit), 0);
+    cr_expect_eq(cb_usage_of(registry, NULL, sizeof usage), -EINVAL);
+    cr_expect_eq(cb_usage_of(registry, &usage, 0), -EINVAL);
+}
+
 Test(client, threads_that_come_and_go_leave_no_trace)
 {
     enum { MANY = 5000 };

@@ -1,6 +1,6 @@
 # bash completion for cbctl: commands, options, breakers, files and the keys of a policy.
 
-_cbctl_commands="list show top stats history watch workers calls ping create set trip reset force-open disable
+_cbctl_commands="list show top stats history watch workers calls doctor ping create set trip reset force-open disable
     metrics-only auto remove run simulate"
 
 _cbctl_keys="preset= failure_threshold= failure_rate_threshold= slow_call_rate_threshold= slow_call_duration= window=
@@ -14,7 +14,7 @@ _cbctl_options()
     list) echo "--names --json" ;;
     top) ;;
     stats) echo "--for --json" ;;
-    show | history | watch | workers | calls | ping) echo "--json" ;;
+    show | history | watch | workers | calls | doctor | ping) echo "--json" ;;
     create | set) echo "--offline --json" ;;
     trip | auto | remove) echo "--reason --offline --json" ;;
     reset) echo "--all --reason --offline --json" ;;
@@ -107,7 +107,7 @@ _cbctl()
         compopt -o default
     elif [[ $command == @(create|set) && $arguments -ge 1 && $(_cbctl_whole) != *:* ]]; then
         _cbctl_policy "$(_cbctl_whole)"
-    elif [[ $command != @(workers|ping) && $arguments -eq 0 || $(_cbctl_whole) == *:* ]]; then
+    elif [[ $command != @(workers|doctor|ping) && $arguments -eq 0 || $(_cbctl_whole) == *:* ]]; then
         _cbctl_names "$registry"
     fi
 }
