@@ -57,7 +57,8 @@ unsigned check_counts(const struct segment *segment, uint32_t number)
     struct policy_view view;
     if (!(panel_commit(segment, number) & TRAIT_USED) || !panel_policy(segment, number, &view))
         return 0;
-    bool counts = words_repair(&slot->abandoned, 1) | words_repair(&slot->overdue, 1);
+    bool counts = words_repair(&slot->abandoned, 1);
+    counts |= words_repair(&slot->overdue, 1);
     for (uint32_t i = 0; i < segment->stripes; i++)
         counts |= stripe_repair(segment_stripe(segment, number, i));
     bool places = places_repair(segment, view.place_first, view.place_length, number);

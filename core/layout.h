@@ -1,7 +1,7 @@
 /*
  * What lies where in a registry's two shared-memory objects, who writes it, and under what.
  *
- *   /registryd.NAME.panel                        written by the daemon alone; workers map it read-only
+ *   /registryd.NAME.panel                        written by its keeper alone (the daemon); workers map it read-only
  *   +------------------+ 0
  *   | panel header     | sizes, offsets, identity; written once, before publication (but for `retired`)
  *   +------------------+ index_offset
