@@ -117,6 +117,7 @@ static bool is_wanted(const cb_watch *watch, const struct event *event)
 static int missed(cb_watch *watch, uint64_t first, struct event *out)
 {
     *out = (struct event){.cause = CAUSE_MISSED, .value = first - watch->next, .uid = EVENT_NOBODY};
+    out->from = out->to = STATE_UNKNOWN;
     out->time_ms = segment_now_ms(&watch->membership->segment);
     out->wall_ms = gather_wall_ms(&watch->membership->segment, out->time_ms);
     watch->next = first;

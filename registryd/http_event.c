@@ -42,7 +42,8 @@ json_t *http_event_json(const struct event *event)
 
 struct event http_event_missed(const struct segment *segment, uint64_t count)
 {
-    struct event event = {.cause = CAUSE_MISSED, .value = count, .uid = EVENT_NOBODY};
+    struct event event = {
+        .cause = CAUSE_MISSED, .value = count, .uid = EVENT_NOBODY, .from = STATE_UNKNOWN, .to = STATE_UNKNOWN};
     event.time_ms = segment_now_ms(segment);
     event.wall_ms = walltime_now_ms();
     return event;

@@ -139,7 +139,7 @@ Test(watch, a_reader_that_stopped_is_told_what_it_missed)
         cr_assert(cb_trip(breaker, NULL) == 0 && cb_reset(breaker, NULL) == 0);
     cr_assert_eq(next(&event), CB_MISSED);
     cr_assert_eq(event.value, 2 * ROUNDS - 2048);
-    cr_assert_str_eq(event.cause, "missed");
+    cr_assert(strcmp(event.cause, "missed") == 0 && event.from == -1 && event.to == -1);
     for (uint64_t sequence = 2 + 2 * ROUNDS - 2048; sequence <= 1 + 2 * ROUNDS; sequence++) {
         cr_assert_eq(next(&event), 0);
         cr_assert_eq(event.sequence, sequence);
