@@ -50,24 +50,13 @@ int cb_snapshot_of(const cb_breaker *breaker, struct cb_snapshot *out, size_t si
 
 /* ---- health ---- */
 
-static uint64_t percentile_us(const struct tally *tally, uint64_t count, unsigned percent)
-{
-    uint64_t seen = 0, wanted = (count * percent + 99) / 100;
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
-        seen += tally->latency[i];
-        if (count && seen >= wanted)
-            return latency_bound(i) / 1000;
-    }
-    return 0;
-}
-
 static void health_latency(struct cb_health *health, const struct tally *tally)
 {
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
         health->latency_count += tally->latency[i];
-    health->latency_p50_us = percentile_us(tally, health->latency_count, 50);
-    health->latency_p95_us = percentile_us(tally, health->latency_count, 95);
-    health->latency_p99_us = percentile_us(tally, health->latency_count, 99);
+    health->latency_p50_us = tally_latency_us(tally, 50);
+    health->latency_p95_us = tally_latency_us(tally, 95);
+    health->latency_p99_us = tally_latency_us(tally, 99);
 }
 
 static void health_override(struct cb_health *health, const struct override *override, uint64_t now_ms)

@@ -1,6 +1,7 @@
 #include "registryd/http.h"
 
 #include <microhttpd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -9,9 +10,11 @@
 #include "registryd/log.h"
 #include "registryd/walltime.h"
 
-#define IDLE_S       30          /* without a byte in either direction */
-#define MEMORY_LIMIT (32 * 1024) /* a connection's: a request's line and headers fit, and an answer's next piece */
-#define SWEEP_MS     1000
+#define IDLE_S        30          /* without a byte in either direction */
+#define MEMORY_LIMIT  (32 * 1024) /* a connection's: a request's line and headers fit, and an answer's next piece */
+#define SWEEP_MS      1000
+#define PEERS_MAX     128 /* and no more than an eighth of the descriptors; workers need theirs */
+#define PEERS_LEAVING 16  /* connections that are ended and not yet closed */
 
 static uint64_t now_ms(const struct http *http)
 {
@@ -68,14 +71,22 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         http_peer_remove(&http->peers, *context);
 }
 
+static unsigned peers_most(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 8 > PEERS_MAX)
+        return PEERS_MAX;
+    return (unsigned)limit.rlim_cur / 8;
+}
+
 static struct MHD_Daemon *daemon_create(struct http *http)
 {
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_request_take, http,
-                            MHD_OPTION_LISTEN_SOCKET, http->fd,                                         /* */
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,                          /* */
-                            MHD_OPTION_NOTIFY_COMPLETED, http_request_end, http,                        /* */
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_PEERS_MAX + HTTP_PEERS_MAX / 8, /* */
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,                            /* */
+                            MHD_OPTION_LISTEN_SOCKET, http->fd,                            /* */
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,             /* */
+                            MHD_OPTION_NOTIFY_COMPLETED, http_request_end, http,           /* */
+                            MHD_OPTION_CONNECTION_LIMIT, http->peers.most + PEERS_LEAVING, /* */
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,               /* */
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT, MHD_OPTION_END);
 }
 
@@ -109,7 +120,7 @@ void http_start(struct http *http, const struct server *server)
     http->service = server->service;
     http->registry = server->service->registry->name;
     http->started_ms = walltime_now_ms();
-    http_peers_init(&http->peers);
+    http_peers_init(&http->peers, peers_most());
     if (http_recent_start(&http->recent, server->loop, &server->service->registry->segment))
         http->daemon = daemon_create(http);
     if (http->daemon == NULL) {

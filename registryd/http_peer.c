@@ -11,10 +11,11 @@ static const uint64_t deadline_ms[] = {
     [HTTP_ENDED] = UINT64_MAX,
 };
 
-void http_peers_init(struct http_peers *peers)
+void http_peers_init(struct http_peers *peers, unsigned most)
 {
     TAILQ_INIT(&peers->list);
     peers->count = 0;
+    peers->most = most;
 }
 
 void http_peer_enter(struct http_peers *peers, struct http_peer *peer, enum http_phase phase, uint64_t now_ms)
@@ -52,7 +53,7 @@ struct http_peer *http_peer_add(struct http_peers *peers, struct MHD_Connection 
         return NULL;
     *peer = (struct http_peer){.fd = info->connect_fd, .phase = HTTP_ASKING, .since_ms = now_ms};
     TAILQ_INSERT_TAIL(&peers->list, peer, link);
-    if (++peers->count > HTTP_PEERS_MAX)
+    if (++peers->count > peers->most)
         make_room(peers, now_ms);
     return peer;
 }

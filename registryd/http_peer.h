@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#define HTTP_PEERS_MAX 128
-
 enum http_phase {
     HTTP_ASKING,    /* its request is awaited */
     HTTP_ANSWERED,  /* it takes an answer */
@@ -26,10 +24,11 @@ struct http_peer {
 
 struct http_peers {
     TAILQ_HEAD(, http_peer) list; /* the one that changed its phase last comes last */
-    unsigned count;
+    unsigned count, most;
 };
 
-void http_peers_init(struct http_peers *);
+/* `most`: how many there may be; one of them makes room for the next. */
+void http_peers_init(struct http_peers *, unsigned most);
 
 /* A new connection; NULL: no memory, and it has no deadlines. */
 struct http_peer *http_peer_add(struct http_peers *, struct MHD_Connection *, uint64_t now_ms);
