@@ -155,9 +155,9 @@ void rundir_close(struct rundir *dir)
     dir->fd = -1;
 }
 
-/* A connection of another type is refused with EPROTOTYPE by a socket that somebody has, and with ECONNREFUSED by one
- * that was left behind. */
-bool socket_is_alive(const char *path)
+/* Does some process have the socket? It does not notice that we ask: a connection of another type is refused with
+ * EPROTOTYPE by a socket that somebody has, and with ECONNREFUSED by one that was left behind. */
+static bool socket_is_alive(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);

@@ -27,7 +27,4 @@ void rundir_close(struct rundir *);
 /* Remove the socket that a killed daemon has left, if no process has it any more. */
 void rundir_sweep(const struct rundir *);
 
-/* Does some process have the socket at `path`? It does not notice that somebody asks. */
-bool socket_is_alive(const char *path);
-
 #endif
