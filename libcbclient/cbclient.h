@@ -356,23 +356,23 @@ CB_API int cb_history(cb_registry *, const char *name, cb_event_visit *visit, vo
 
 /* ---- watching: events as they happen ----------------------------------------------------------------------------- */
 
-/* A place in the registry's events, from which one reader goes on at its own pace: there is no queue, so a slow or stopped
- * reader slows nobody. One thread at a time uses a watch. It belongs to the process that opened it: in a forked child
- * cb_watch_next() returns CB_ENOTMINE, and cb_watch_close() there leaves the parent's alone. */
+/* A place in the registry's events, from which one reader goes on at its own pace: there is no queue, so a slow or
+ * stopped reader slows nobody. One thread at a time uses a watch. It belongs to the process that opened it: in a forked
+ * child cb_watch_next() returns CB_ENOTMINE, and cb_watch_close() there leaves the parent's alone. */
 typedef struct cb_watch cb_watch;
 
-/* Watch one breaker, which need not exist yet, or all (`name` NULL), from now on. The registry must stay attached. Works
- * without a daemon, too, and before there is a registry. */
+/* Watch one breaker, which need not exist yet, or all (`name` NULL), from now on. The registry must stay attached.
+ * Works without a daemon, too, and before there is a registry. */
 CB_API int cb_watch_open(cb_registry *, const char *name, cb_watch **out);
 
 /* A descriptor (close-on-exec) for poll, epoll or an event loop: readable when there may be something to do for
  * cb_watch_next(). It stays the watch's: do not read or close it. */
 CB_API int cb_watch_fd(const cb_watch *);
 
-/* The next event, into the first `size` bytes of *event (pass sizeof *event). 0: one. -EAGAIN: none for now; wait for the
- * descriptor, which stays readable until then. CB_MISSED: this reader was so slow that events were overwritten: `value`
- * says how many (of all breakers), and the next call goes on behind them. Never blocks for longer than it takes to
- * connect to the daemon (at most 250 ms, and only while it is being looked for). */
+/* The next event, into the first `size` bytes of *event (pass sizeof *event). 0: one. -EAGAIN: none for now; wait for
+ * the descriptor, which stays readable until then. CB_MISSED: this reader was so slow that events were overwritten:
+ * `value` says how many (of all breakers), and the next call goes on behind them. Never blocks for longer than it takes
+ * to connect to the daemon (at most 250 ms, and only while it is being looked for). */
 CB_API int cb_watch_next(cb_watch *, struct cb_event *event, size_t size);
 
 /* 1: the daemon tells this watch when something happens; 0: it is away, and the watch looks by itself, 4 times a
@@ -384,9 +384,9 @@ CB_API void cb_watch_close(cb_watch **watch);
 
 /* ---- controls: by the daemon (or directly, on private breakers); never on the call path -------------------------- */
 
-/* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the
- * breaker's history and the daemon's log, and an override's is kept with it; NULL: none; at most 127 bytes of UTF-8 without control characters (CB_EREASON).
- * CB_EDENIED: you may not. */
+/* Each may block for a few seconds on a daemon that does not answer (CB_EUNREACHABLE). `reason` goes to the breaker's
+ * history and the daemon's log, and an override's is kept with it (of a private breaker only that); NULL: none; at most
+ * 127 bytes of UTF-8 without control characters (CB_EREASON). CB_EDENIED: you may not. */
 CB_API int cb_trip(cb_breaker *, const char *reason);  /* open for the usual time */
 CB_API int cb_reset(cb_breaker *, const char *reason); /* closed; streak, window, backoff cleared; override ended */
 CB_API int cb_reset_all(cb_registry *, const char *reason);

@@ -124,7 +124,8 @@ static int missed(cb_watch *watch, uint64_t first, struct event *out)
     return CB_MISSED;
 }
 
-/* The next of the written events: 0, CB_MISSED or -EAGAIN. What was shown from the journal before is not shown again. */
+/* The next of the written events: 0, CB_MISSED or -EAGAIN. What was shown from the journal before is not shown
+ * again. */
 static int next_written(cb_watch *watch, struct event *out)
 {
     const struct segment *segment = &watch->membership->segment;
@@ -212,7 +213,8 @@ int cb_watch_connected(const cb_watch *watch)
     return watch && watch->wire >= 0;
 }
 
-/* First what is there; only then the descriptor is read empty, and looked once more: who waits for it misses nothing. */
+/* First what is there; only then the descriptor is read empty, and looked once more: who waits for it misses
+ * nothing. */
 int cb_watch_next(cb_watch *watch, struct cb_event *out, size_t size)
 {
     struct event event;
