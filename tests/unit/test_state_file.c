@@ -27,6 +27,8 @@ static bool fails(char letter)
     return calls.count++ == calls.fail_at;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of libc are reserved */
+
 ssize_t write(int fd, const void *bytes, size_t length)
 {
     return fails('w') ? -1 : syscall(SYS_write, fd, bytes, length);
@@ -41,6 +43,8 @@ int renameat(int from, const char *old, int to, const char *next)
 {
     return fails('r') ? -1 : (int)syscall(SYS_renameat2, from, old, to, next, 0);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 static char folder[] = "/tmp/registryd-test-XXXXXX";
 static struct state_file file;
