@@ -15,9 +15,7 @@
 
 static void daemon_text(const struct top *top, char *out, size_t size)
 {
-    if (!cb_is_shared(top->registry))
-        snprintf(out, size, "THE REGISTRY IS GONE; waiting for registryd");
-    else if (!top->beat.known)
+    if (!top->beat.known)
         snprintf(out, size, "registryd ...");
     else if (top->beat.up)
         snprintf(out, size, "registryd %s is up, %u %s", top->beat.version, top->beat.workers,
@@ -60,7 +58,7 @@ static void counts_text(const struct top *top, char *out, size_t size)
 static void head_draw(const struct top *top)
 {
     char text[FIT_TEXT], right[TOP_INPUT + 32], daemon[128], now[16];
-    bool bad = !cb_is_shared(top->registry) || (top->beat.known && !top->beat.up);
+    bool bad = top->beat.known && !top->beat.up;
     daemon_text(top, daemon, sizeof daemon);
     clock_text(now);
     snprintf(text, sizeof text, "registry %s  %s", cb_registry_name(top->registry), daemon);

@@ -201,6 +201,22 @@ Test(cbctl_top, goes_on_without_the_daemon)
     terminal_expect("mail: open");
 }
 
+/* It may take seconds to find out that nobody answers; keys do not wait for that. */
+Test(cbctl_top, goes_on_beside_a_stopped_daemon)
+{
+    top_start();
+    terminal_expect("is up");
+    kill(registry.pid, SIGSTOP);
+    terminal_press("s", (char *)NULL);
+    terminal_expect("by name");
+    terminal_expect("REGISTRYD DOES NOT ANSWER");
+    terminal_press("s", (char *)NULL);
+    terminal_expect("by calls");
+    terminal_press("q", (char *)NULL);
+    terminal_expect("ended with 0");
+    kill(registry.pid, SIGCONT);
+}
+
 /* The pid that a shell wrote down. */
 static pid_t pid_read(const char *path)
 {
