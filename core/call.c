@@ -45,25 +45,33 @@ static void attempt_undo(struct attempt *a)
     atomic_store_explicit(&lane_call(a->segment, a->entry)->call, call_freed(a->call), memory_order_release);
 }
 
-/* Write the call down as pending (whoever finds it so after our death knows that it may hold a probe, or not), and take
- * its place under max_concurrent. */
+/* Write the call down as pending: whoever finds it so after our death knows that it may hold a probe, or not. */
+static void attempt_claim(struct attempt *a, const struct policy_view *view, uint64_t now_ms)
+{
+    a->call = CALL_BUSY | CALL_PENDING | a->slot;
+    a->entry = lane_claim(a->segment, a->lane, &a->call);
+    a->call &= ~CALL_PENDING;
+    if (a->entry == LANE_NONE)
+        return;
+    atomic_store_explicit(&lane_call(a->segment, a->entry)->started_ms, now_ms, memory_order_relaxed);
+    if (view->policy.call_timeout_ms != 0)
+        a->call |= CALL_TIMED;
+}
+
+/* False: it is to have a place under max_concurrent, and none is left. Without room in the lanes it is admitted untracked,
+ * but a place is held by an entry or not at all. */
 static bool attempt_begin(struct attempt *a, const struct policy_view *view, uint64_t now_ms, bool limited)
 {
-    bool timed = view->policy.call_timeout_ms != 0;
-    if (a->entry == LANE_NONE && a->call == 0) {
-        a->call = CALL_BUSY | CALL_PENDING | (limited ? CALL_PLACED : 0) | a->slot;
-        a->entry = lane_claim(a->segment, a->lane, &a->call);
-        a->call &= ~CALL_PENDING;
-        if (a->entry == LANE_NONE)
-            return true; /* no room in the lanes: admitted untracked */
-        atomic_store_explicit(&lane_call(a->segment, a->entry)->started_ms, now_ms, memory_order_relaxed);
-        if (timed)
-            a->call |= CALL_TIMED;
-        if (limited)
-            a->place = place_take(a->segment, view, a->entry, a->call);
-        return !limited || a->place;
-    }
-    return true;
+    if (a->call == 0)
+        attempt_claim(a, view, now_ms);
+    if (!limited || a->place != 0)
+        return true;
+    if (a->entry == LANE_NONE)
+        return false;
+    a->call |= CALL_PLACED;
+    attempt_store(a, CALL_PENDING);
+    a->place = place_take(a->segment, view, a->entry, a->call);
+    return a->place != 0;
 }
 
 /* The pending entry names the epoch and the probe that we are about to take; then the gate is swapped; then it is ours. */

@@ -246,6 +246,27 @@ Test(client, ten_thousand_permits_at_once_in_one_process)
     free(permits);
 }
 
+/* What no entry names cannot hold a place: the limit stays exact, and calls without one go on. */
+Test(client, a_limit_holds_although_the_lanes_are_full)
+{
+    enum { MANY = 40000 };
+    static cb_permit permits[MANY], untracked, limited[3];
+    cb_breaker *narrow;
+    struct cb_usage usage;
+    cr_assert_eq(cb_get_or_create(registry, "narrow", "max_concurrent=2", &narrow), 0);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(cb_acquire(breaker, &permits[i]), CB_ADMITTED);
+    cr_assert_eq(cb_usage_of(registry, &usage, sizeof usage), 0);
+    cr_assert_gt(usage.untracked, 0);
+    cr_expect_eq(cb_acquire(narrow, &limited[0]), CB_REJECTED_CONCURRENCY);
+    cr_expect_eq(cb_acquire(breaker, &untracked), CB_ADMITTED);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(cb_success(&permits[i]), 0);
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(cb_acquire(narrow, &limited[i]), i < 2 ? CB_ADMITTED : CB_REJECTED_CONCURRENCY);
+    cr_expect_eq(cb_success(&untracked), 0);
+}
+
 Test(client, a_removed_breaker_starts_anew)
 {
     cb_permit permit;
