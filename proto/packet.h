@@ -23,7 +23,8 @@ int packet_send_packed(int fd, const uint8_t *bytes, size_t length, int deadline
 int packet_send(int fd, const ProtobufCMessage *message, int deadline_ms);
 
 /* Receive one packet into `buffer` (PACKET_SIZE bytes). Its length (> 0); 0: the peer has closed; -EMSGSIZE: it was
- * larger than the limit; -ETIMEDOUT; -errno. Descriptors that came along are closed. */
+ * larger than the limit; -ETIMEDOUT; -errno. Descriptors that came along are closed. `deadline_ms` 0: do not wait
+ * (-EAGAIN); otherwise `fd` is one of packet_connect()'s. */
 ssize_t packet_receive(int fd, uint8_t *buffer, int deadline_ms);
 
 #endif
