@@ -149,12 +149,13 @@ double measure_idle_cpu(struct bench *bench, unsigned argument)
     return (double)(daemon_cpu_ns() - used) * 100 / (double)(now_ns() - began);
 }
 
-/* Kilobytes of a line of smaps ("Rss:   12 kB"); a line that heads a mapping says whether it is the registry's. */
+/* Kilobytes of a line of smaps ("Rss:   12 kB"); a line that heads a mapping says whether it is the registry's, which keeps
+ * the name "#NUMBER (deleted)" for whoever made it. */
 static unsigned long smaps_line(const char *line, bool *shared)
 {
     unsigned long kilobytes = 0;
     if (memchr(line, '-', strcspn(line, " :")))
-        *shared = strstr(line, "/dev/shm/registryd.") != NULL;
+        *shared = strstr(line, "/dev/shm/") != NULL;
     else if (!*shared)
         sscanf(line, "Rss: %lu", &kilobytes);
     return kilobytes;
