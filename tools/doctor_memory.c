@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,15 +76,15 @@ void check_registry(struct doctor *doctor)
     char remedy[256], size[SIZE_TEXT], user[EVENT_TEXT];
     bool has_panel = object_look(doctor->name, "panel", &panel), has_live = object_look(doctor->name, "live", &live);
     registry_start_text(doctor->name, remedy);
+    if (doctor->error == -EACCES && has_live)
+        access_remedy(&live, remedy);
     if (!has_panel && !has_live)
         doctor_ill(doctor, remedy, "there is no registry '%s': registryd has not been started", doctor->name);
     else if (!has_panel || !has_live)
         doctor_ill(doctor, "restart registryd", "registry '%s' is half gone: " FOLDER "/" PREFIX "%s.%s is missing",
                    doctor->name, doctor->name, has_panel ? "live" : "panel");
-    else if (doctor->error == -EACCES)
-        access_remedy(&live, remedy), doctor_ill(doctor, remedy, "%s", doctor->why);
-    else if (doctor->error)
-        doctor_ill(doctor, "", "%s", doctor->why);
+    else if (doctor->error) /* most sentences say what to do */
+        doctor_ill(doctor, doctor->error == -EACCES ? remedy : "", "%s", doctor->why);
     else
         doctor_well(doctor, "registry '%s' takes %s and belongs to %s", doctor->name,
                     size_text(doctor->usage.memory, size), user_name(panel.st_uid, user));
