@@ -16,7 +16,7 @@
 
 #define DEADLINE_MS      2000 /* of anything that asks the daemon, as cbclient(3) promises */
 #define JOIN_DEADLINE_MS 1000
-#define SLACK_MS         700 /* of a busy machine */
+#define SLACK_MS         2000 /* of a busy machine */
 
 static struct daemon host;
 static cb_registry *registry;
