@@ -49,7 +49,7 @@ static void dir_remove(void)
         nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A daemon whose hook is a script of these lines, run in `dir`, which is its third argument's folder. */
+/* A daemon whose hook is a script of these lines, run in `dir`; `settings` are further lines of its configuration. */
 static void begin(const char *script, const char *settings)
 {
     char text[1024], path[128];
