@@ -55,7 +55,7 @@ struct lane_memory {
 /* A chunk's owner. `wiped`: one that has gone is damage for certain (else it is if it stays gone for CHECK_PATIENCE
  * looks). True: it was put right. */
 bool check_owner(const struct segment *, uint32_t chunk, struct lane_memory, bool wiped);
-#define CHECK_PATIENCE 50
+#define CHECK_PATIENCE 10
 
 /* Is there anything for check_owner() to see? (Not that an owner has ended; who goes through all chunks now and then will
  * see that.) */

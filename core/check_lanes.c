@@ -22,7 +22,7 @@ bool check_header(const struct segment *segment)
 /* A process that could not read /proc has no start time. */
 bool check_record(uint64_t process, uint64_t now_ticks)
 {
-    return process_pid(process) != 0 && process >> WORKER_PID_BITS <= now_ticks;
+    return process_pid(process) != 0 && process_ticks(process) <= now_ticks;
 }
 
 static bool is_number(const struct segment *segment, uint32_t owner)
@@ -65,6 +65,12 @@ static uint64_t call_right(const struct segment *segment, uint64_t word, bool ow
     return busy ? word : call_freed(word);
 }
 
+static bool start_repair(const struct segment *segment, struct call *call)
+{
+    uint64_t now = segment_now_ms(segment), started = atomic_load_explicit(&call->started_ms, memory_order_relaxed);
+    return started > now + SOON_MS && atomic_compare_exchange_strong(&call->started_ms, &started, now);
+}
+
 /* A chunk that was taken after we looked at its owner may hold a call by now: the owner again, behind the word. */
 static bool call_repair(const struct segment *segment, const au32 *owner, struct call *call, bool owned)
 {
@@ -73,9 +79,7 @@ static bool call_repair(const struct segment *segment, const au32 *owner, struct
     uint64_t right = call_right(segment, word, owned);
     if (word != right)
         return atomic_compare_exchange_strong(&call->call, &word, right);
-    uint64_t now = segment_now_ms(segment), started = atomic_load_explicit(&call->started_ms, memory_order_relaxed);
-    return (word & CALL_TIMED) && started > now + SOON_MS &&
-           atomic_compare_exchange_strong(&call->started_ms, &started, now);
+    return (word & CALL_TIMED) && start_repair(segment, call);
 }
 
 uint32_t check_calls(const struct segment *segment, uint32_t chunk, struct lane_memory memory)

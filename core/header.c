@@ -22,6 +22,12 @@ static uint64_t own_pid_namespace(void)
     return own_namespace("/proc/self/ns/pid");
 }
 
+bool header_numbers_here(const struct panel_header *header)
+{
+    uint64_t here = own_pid_namespace();
+    return here == 0 || here == header->pid_namespace;
+}
+
 static uint64_t own_time_namespace(void)
 {
     return own_namespace("/proc/self/ns/time");

@@ -16,4 +16,7 @@ int header_check(const struct panel_header *, size_t length, uint64_t size, char
 /* Take sizes and addresses over from a checked header. */
 void header_bind(const struct panel_header *, void *panel, bool writable, void *live, struct segment *out);
 
+/* Do processes have the same numbers here as for the registry? (True also where nobody can tell.) */
+bool header_numbers_here(const struct panel_header *);
+
 #endif

@@ -11,6 +11,8 @@
 
 #include "core/call.h"
 #include "core/counters.h"
+#include "core/guard.h"
+#include "core/header.h"
 
 #define START_SPINS        1000
 #define CHUNKS_BY_CPU      8 /* so many chunks a process takes just to keep its CPUs apart */
@@ -33,6 +35,7 @@ struct lane {
     au32 worker; /* number + 1; 0: none was free */
     au32 owned_count;
     au32 cursor;
+    void *guard; /* NULL: none */
     struct lane *next_unused;
     _Alignas(CACHE_LINE) struct owned_record records[LANE_THREADS];
     struct {
@@ -119,15 +122,34 @@ uint64_t process_identity(void)
     return identity;
 }
 
-static uint32_t worker_claim(const struct segment *segment, uint64_t identity)
+/* A number that is free, with its guard where there is one. */
+static bool number_claim(const struct segment *segment, uint32_t number, uint64_t identity, void **guard)
 {
-    for (uint32_t i = 0; i < segment->worker_count; i++) {
-        uint32_t number = ((uint32_t)process_pid(identity) + i) % segment->worker_count;
-        uint64_t free_word = 0;
-        if (atomic_compare_exchange_strong(&segment->workers[number].process, &free_word, identity))
-            return number + 1;
+    au64 *record = &segment->workers[number].process;
+    uint64_t free_word = 0;
+    if (atomic_load_explicit(record, memory_order_relaxed) != 0 || guard_take(segment, number, guard) == -EAGAIN)
+        return false;
+    if (*guard)
+        identity |= WORKER_GUARDED;
+    if (atomic_compare_exchange_strong(record, &free_word, identity))
+        return true;
+    guard_drop(*guard);
+    return false;
+}
+
+static uint32_t worker_claim(const struct segment *segment, uint64_t identity, void **guard)
+{
+    int saved = errno;
+    uint32_t claimed = 0;
+    if (!header_numbers_here(segment->panel)) /* a child of a worker, in a PID namespace of its own */
+        return 0;
+    for (uint32_t i = 0; i < segment->worker_count && claimed == 0; i++) {
+        uint32_t number = (process_pid(identity) + i) % segment->worker_count;
+        if (number_claim(segment, number, identity, guard))
+            claimed = number + 1;
     }
-    return 0;
+    errno = saved;
+    return claimed;
 }
 
 /* One thread starts the lane; the others wait for it a moment, and go untracked if it takes longer (it may be this
@@ -137,7 +159,7 @@ bool lane_start(const struct segment *segment, struct lane *lane)
     uint32_t nobody = 0;
     if (atomic_compare_exchange_strong(&lane->starting, &nobody, 1)) {
         uint64_t identity = process_identity();
-        atomic_store(&lane->worker, worker_claim(segment, identity));
+        atomic_store(&lane->worker, worker_claim(segment, identity, &lane->guard));
         atomic_store_explicit(&lane->head.identity, identity, memory_order_release);
         atomic_store_explicit(&lane->head.serial, atomic_fetch_add(&last_serial, 1) + 1, memory_order_release);
     }
@@ -332,6 +354,7 @@ void lane_destroy(const struct segment *segment, struct lane *lane)
     uint32_t worker = lane_worker(lane);
     if (worker)
         worker_reap(segment, worker - 1);
+    guard_drop(lane->guard);
     atomic_store(&lane->head.serial, 0); /* no thread's record is its any more */
     madvise(lane, sizeof *lane, MADV_DONTNEED);
     unused_put(lane);

@@ -89,5 +89,9 @@ static inline uint32_t process_pid(uint64_t process)
 {
     return (uint32_t)(process & ((UINT64_C(1) << WORKER_PID_BITS) - 1));
 }
+static inline uint64_t process_ticks(uint64_t process)
+{
+    return (process & ~WORKER_GUARDED) >> WORKER_PID_BITS;
+}
 
 #endif

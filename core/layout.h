@@ -169,13 +169,14 @@ struct live_header {
 };
 
 /* A worker is a process: pid in the low 22 bits, its start time (clock ticks since boot) above. The kernel never gives
- * both out twice. 0: free. */
+ * both out twice. Bit 63: it has a guard (core/guard.h). 0: free. */
 struct worker {
     au64 process;
     au64 untracked; /* calls that found no room in its lane */
     uint64_t reserved[6];
 };
 #define WORKER_PID_BITS 22
+#define WORKER_GUARDED  (UINT64_C(1) << 63)
 
 /* A call in flight. `call`: bit 63 busy; bit 62 probe; bit 61 probe being taken or settled; bit 60 timed (the daemon may
  * settle it as overdue: settle by exchange); bit 59 holds a bulkhead place; bits 58..56 free; bits 55..32 sequence;

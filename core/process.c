@@ -37,7 +37,7 @@ uint64_t process_start(uint32_t pid, char command[COMMAND_SIZE])
 
 void process_command(uint64_t process, char command[COMMAND_SIZE])
 {
-    uint64_t recorded = process >> WORKER_PID_BITS, start = process_start(process_pid(process), command);
+    uint64_t recorded = process_ticks(process), start = process_start(process_pid(process), command);
     if (recorded != 0 && start != recorded)
         *command = '\0';
 }

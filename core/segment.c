@@ -141,6 +141,7 @@ int segment_open(const char *name, bool writable, struct segment *out, char erro
     }
     header_bind(&header, panel, writable, live, out);
     out->owner = owner;
+    strcpy(out->registry, name);
     return 0;
 }
 

@@ -112,6 +112,7 @@ int segment_create_with(const char *name, const struct geometry *geometry, gid_t
     result = create_pair(&header, group, &pair, error);
     if (result == 0)
         result = fill_pair(&header, &pair, out, error);
+    strcpy(out->registry, name);
     if (result == 0 && content != NULL)
         content->fill(out, content->arg);
     if (result == 0)

@@ -11,7 +11,7 @@ _Static_assert(sizeof((struct cb_worker *)0)->command == COMMAND_SIZE, "a comman
 static struct cb_worker worker_of(uint64_t process, uint32_t number, uint32_t in_flight)
 {
     struct cb_worker worker = {.pid = process_pid(process), .lane = number, .in_flight = in_flight};
-    worker.started_ms = (process >> WORKER_PID_BITS) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    worker.started_ms = process_ticks(process) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
     process_command(process, worker.command);
     return worker;
 }

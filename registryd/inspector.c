@@ -8,6 +8,7 @@
 #include "core/action.h"
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/guard.h"
 #include "core/lane.h"
 #include "core/panel.h"
 #include "registryd/log.h"
@@ -16,6 +17,7 @@
  * change that nobody wrote down), and the rest of the usual registry in ten, at a cost that nobody sees; after damage so
  * many times that. */
 #define SLOT_TURNS    32
+#define OWNER_TURNS   5
 #define COUNTS_A_TURN 2
 #define CHUNKS_A_TURN 64
 #define ALERT_FACTOR  8
@@ -28,7 +30,7 @@
 
 bool inspector_start(struct inspector *inspector, struct registry *registry)
 {
-    *inspector = (struct inspector){.registry = registry};
+    *inspector = (struct inspector){.registry = registry, .guards = guard_open(&registry->segment)};
     inspector->open_until = calloc(registry->segment.capacity, sizeof *inspector->open_until);
     inspector->owners = calloc(registry->segment.chunk_count, sizeof *inspector->owners);
     inspector->living = calloc(registry->segment.worker_count, sizeof *inspector->living);
@@ -37,6 +39,8 @@ bool inspector_start(struct inspector *inspector, struct registry *registry)
 
 void inspector_stop(struct inspector *inspector)
 {
+    if (inspector->guards >= 0)
+        close(inspector->guards);
     free(inspector->open_until);
     free(inspector->owners);
     free(inspector->living);
@@ -141,7 +145,7 @@ static void look_at_counts(struct inspector *inspector, uint32_t count)
     }
 }
 
-/* All of them every time: whose a chunk is can be restored only if it was seen before. */
+/* All of them, and often: whose a chunk is can be restored only if it was seen before. */
 static void look_at_owners(struct inspector *inspector, struct lane_memory memory)
 {
     const struct segment *segment = &inspector->registry->segment;
@@ -179,7 +183,8 @@ void inspector_turn(struct inspector *inspector)
     bool all = inspector->wiped == WIPED_TURNS;
     inspector->alert -= inspector->alert != 0;
     look_at_slots(inspector, all ? segment->capacity : segment->capacity / SLOT_TURNS + 1);
-    look_at_owners(inspector, memory);
+    if (inspector->wiped || ++inspector->turns % OWNER_TURNS == 0)
+        look_at_owners(inspector, memory);
     look_at_calls(inspector, memory, all ? segment->chunk_count : CHUNKS_A_TURN * factor);
     look_at_counts(inspector, COUNTS_A_TURN * factor); /* behind the calls, which hold the places */
 }
@@ -199,12 +204,33 @@ static bool owns_chunks(const struct segment *segment, uint32_t worker)
     return false;
 }
 
+/* The record says so before its guard goes; who leaves and comes back between our looks has both again. */
+bool inspector_guarded(const struct inspector *inspector, uint32_t worker, uint64_t record)
+{
+    const au64 *word = &inspector->registry->segment.workers[worker].process;
+    if (!(record & WORKER_GUARDED))
+        return true;
+    for (int look = 0; look < 2; look++)
+        if (guard_held(inspector->guards, worker) || atomic_load_explicit(word, memory_order_acquire) != record)
+            return true;
+    return false;
+}
+
+/* Of one process there is one start, and a record with a guard has one. */
+static bool same_possible(const struct inspector *inspector, uint32_t worker, uint64_t record, uint64_t known)
+{
+    return process_ticks(record) == process_ticks(known) && inspector_guarded(inspector, worker, record);
+}
+
 /* A worker gives its chunks back before its number. */
 static bool record_possible(const struct inspector *inspector, uint32_t worker, uint64_t record)
 {
+    uint64_t known = inspector->living[worker];
+    if (record != 0 && known != 0 && process_pid(record) == process_pid(known))
+        return same_possible(inspector, worker, record, known);
     if (record != 0)
         return check_record(record, ticks_since_boot());
-    return inspector->living[worker] == 0 || !(inspector->wiped || owns_chunks(&inspector->registry->segment, worker));
+    return known == 0 || !(inspector->wiped || owns_chunks(&inspector->registry->segment, worker));
 }
 
 uint64_t inspector_record(struct inspector *inspector, uint32_t worker, uint64_t record)

@@ -12,6 +12,8 @@ struct inspector {
     uint32_t *owners;     /* by chunk: see struct lane_memory */
     uint64_t *living;     /* by worker number: the reaper says so */
     uint32_t next_slot, next_counts, next_chunk;
+    int guards; /* to ask about workers' guards (core/guard.h); negative: cannot be */
+    unsigned turns;
     unsigned alert;       /* damage was found: so many turns are left in which it looks at more */
     unsigned wiped;       /* the header was damaged: so many turns are left in which nothing that is 0 was given back */
     unsigned lines;       /* written in the current period */
@@ -30,6 +32,9 @@ void inspector_begin(struct inspector *);
 /* What a worker's record, which has become `record`, must be: that, or, if it was damaged, the one of the process that is
  * known to live (0: nobody), which is then put there. */
 uint64_t inspector_record(struct inspector *, uint32_t worker, uint64_t record);
+/* Does the program that wrote this record still run? False: its guard is gone, though its process may go on. */
+bool inspector_guarded(const struct inspector *, uint32_t worker, uint64_t record);
+
 /* The next slots and chunks, behind the records. */
 void inspector_turn(struct inspector *);
 

@@ -19,7 +19,7 @@ static bool has_ended(int pidfd)
 int process_watch(uint64_t process)
 {
     uint32_t pid = process_pid(process);
-    uint64_t recorded = process >> WORKER_PID_BITS;
+    uint64_t recorded = process_ticks(process);
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0)
         return errno == EINVAL ? -ESRCH : -errno; /* EINVAL: no process, at most a thread */

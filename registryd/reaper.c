@@ -7,10 +7,13 @@
 
 #include "core/call.h"
 #include "core/clock.h"
+#include "core/lane.h"
 #include "registryd/log.h"
 #include "registryd/process.h"
 
-#define TURN_MS     20
+#define TURN_MS 20
+#define GUARD_STEPS                                                                                                    \
+    8000               /* locks that the kernel may pass by in a turn: it goes through all of them for each question */
 #define LAPSE_TURNS 50 /* leases and overrides lapse for whoever calls; this is for breakers that nobody calls */
 
 struct watch {
@@ -39,6 +42,7 @@ static void watch_end(struct watch *watch)
     chronicle_forget(&watch->reaper->registry->chronicle, process_pid(watch->process));
     inspector_know(&watch->reaper->inspector, watch->worker, 0);
     watch->reaper->count--;
+    watch->reaper->guarded -= (watch->process & WORKER_GUARDED) != 0;
     uv_close((uv_handle_t *)&watch->poll, watch_free);
 }
 
@@ -110,6 +114,7 @@ static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process
     chronicle_meet(&reaper->registry->chronicle, process_pid(process));
     inspector_know(&reaper->inspector, worker, process);
     reaper->count++;
+    reaper->guarded += (process & WORKER_GUARDED) != 0;
     return true;
 }
 
@@ -117,6 +122,10 @@ static bool watch_begin(struct reaper *reaper, uint32_t worker, uint64_t process
 static bool meet(struct reaper *reaper, uint32_t worker, uint64_t process)
 {
     int pidfd = process_watch(process);
+    if (pidfd >= 0 && !inspector_guarded(&reaper->inspector, worker, process)) {
+        close(pidfd);
+        pidfd = -ESRCH; /* it has become another program */
+    }
     if (pidfd >= 0)
         return watch_begin(reaper, worker, process, pidfd);
     if (pidfd == -ESRCH) {
@@ -140,6 +149,31 @@ bool reaper_watch(struct reaper *reaper, uint32_t worker)
     return process != 0 && meet(reaper, worker, process);
 }
 
+static void ask_about(struct reaper *reaper, struct watch *watch)
+{
+    uint32_t worker = watch->worker;
+    uint64_t process = watch->process;
+    if (inspector_guarded(&reaper->inspector, worker, process))
+        return;
+    watch_end(watch);
+    mourn(reaper, worker, process);
+}
+
+/* Who has become another program: its calls ended with the old one. All are asked about in a turn, up to some sixty;
+ * a thousand in some seconds. */
+static void ask_guards(struct reaper *reaper)
+{
+    const uint32_t workers = reaper->registry->segment.worker_count;
+    uint32_t questions = reaper->guarded ? GUARD_STEPS / reaper->guarded + 1 : 0;
+    for (uint32_t i = 0; i < workers && questions > 0; i++) {
+        struct watch *watch = reaper->watches[reaper->next_guard++ % workers];
+        if (watch == NULL || !(watch->process & WORKER_GUARDED))
+            continue;
+        questions--;
+        ask_about(reaper, watch);
+    }
+}
+
 static void note_turn(struct reaper *reaper)
 {
     uint64_t silent = reaper_silent_ms(reaper);
@@ -156,6 +190,7 @@ static void on_turn(uv_timer_t *timer)
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
         if (reaper->watches[worker] || record_of(reaper, worker))
             reaper_watch(reaper, worker);
+    ask_guards(reaper);
     inspector_turn(&reaper->inspector);
     if (reaper->registry->timed)
         call_tick(&reaper->registry->segment);

@@ -18,6 +18,8 @@ struct reaper {
     uv_timer_t timer;
     struct watch **watches; /* by worker number; NULL: nobody has it */
     uint32_t count;         /* of those that are not NULL */
+    uint32_t guarded;       /* of those whose processes have a guard */
+    uint32_t next_guard;    /* the worker number to ask about next */
     uv_prepare_t funeral;   /* before the loop waits again: all that have died are settled together */
     uint64_t *dead;         /* by worker number: the record of a process that has died; 0: none */
     uint32_t *settled;      /* by worker number, for the funeral */
@@ -25,7 +27,7 @@ struct reaper {
     unsigned turns;
     uint64_t turned_ms; /* when its last turn was */
     uint64_t late_ms;   /* how much later than due that was */
-    bool warned; /* no descriptor was to be had; said once */
+    bool warned;        /* no descriptor was to be had; said once */
 };
 
 bool reaper_start(struct reaper *, uv_loop_t *, struct registry *);

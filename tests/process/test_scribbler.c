@@ -14,6 +14,7 @@
 
 #define WORKERS  3
 #define BREAKERS 4
+#define LOOKS    12
 #define PASSES   40 /* over all of `live` */
 
 static struct daemon host;
@@ -123,13 +124,13 @@ static void scribbles(void *arg)
         }
 }
 
-/* The daemon has looked around since we came: it saw a call of ours hang, twice. */
+/* The daemon has looked around since we came: so often it saw a call of ours hang. */
 static void daemon_has_looked(void)
 {
     cb_breaker *breaker;
     struct cb_snapshot counts;
     cr_assert_eq(cb_get_or_create(registry, "hanging", "failure_threshold=1000000 call_timeout=1ms", &breaker), 0);
-    for (uint64_t i = 1; i <= 2; i++) {
+    for (uint64_t i = 1; i <= LOOKS; i++) {
         cb_permit permit;
         cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
         wait_until(cb_snapshot_of(breaker, &counts, sizeof counts) == 0 && counts.overdue == i);
