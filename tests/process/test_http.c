@@ -208,6 +208,9 @@ Test(http, what_is_no_http_costs_the_sender_its_connection)
 
 Test(http, a_request_that_is_too_large_is_refused)
 {
+    char chunked[9000];
+    snprintf(chunked, sizeof chunked, "%s%08192d\r\n0\r\n\r\n",
+             "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n", 0);
     size_t size = 100000;
     char *path = malloc(size + 1);
     memset(path, 'x', size);
@@ -222,6 +225,9 @@ Test(http, a_request_that_is_too_large_is_refused)
     cr_expect(web.status == 0 || web.status == 413, "%d", web.status);
     web_free(&web);
     free(path);
+    web_send(&web, port, chunked);
+    cr_expect(web.status == 0, "%d", web.status);
+    web_free(&web);
     expect_alive("a large request");
 }
 
@@ -323,6 +329,8 @@ Test(http, what_a_breaker_did_lately_is_sampled, .timeout = 60)
     size_t periods = 0;
     json_int_t calls = 0, failures = 0, rejected = 0;
     struct timespec pause = {.tv_nsec = 200000000};
+    settle(breaker, CB_FAILURE, 0);
+    settle(breaker, CB_SUCCESS, 0);
     for (int i = 0; i < 100 && periods == 0; i++) { /* the first sample is where counting begins */
         json_t *all = web_get_json(port, "/api/v1/breakers");
         periods = json_array_size(json_object_get(json_array_get(json_object_get(all, "breakers"), 0), "recent"));
