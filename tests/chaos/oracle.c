@@ -201,6 +201,9 @@ void oracle_check(struct oracle *oracle)
     report->settled = report->rejected = report->abandoned = report->overdue = 0;
     if (atomic_load(&oracle->segment.panel->retired))
         report_violation(report, "the registry was replaced");
+    uint32_t damage = atomic_load(&oracle->segment.panel->damage_count);
+    if (damage != 0)
+        report_violation(report, "%u times the daemon has found damage, and nobody has damaged anything", damage);
     for (unsigned part = 0; part < CAST_LASTING; part++) {
         struct cb_health health = {0};
         check_gate(oracle, part);
