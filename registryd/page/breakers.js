@@ -43,10 +43,13 @@ export class Breakers {
     return breaker;
   }
 
-  // Returns the breaker if the event is news to it.
+  // Returns the breaker that the event is about, or null if no answer has had it yet.
   note(event) {
     const breaker = this.byName.get(event.breaker);
-    if (breaker) return breaker.note(event) ? breaker : null;
+    if (breaker) {
+      breaker.note(event);
+      return breaker;
+    }
     const waiting = this.early.get(event.breaker) ?? [];
     waiting.push(event);
     this.early.set(event.breaker, waiting);

@@ -161,7 +161,6 @@ function leaveDetails() {
   if (details.name === null) return;
   details.name = null;
   history.replaceState(null, '', location.pathname + location.search);
-  tiles.focus();
 }
 
 function setView(change) {

@@ -24,8 +24,8 @@ function ended(child) {
 
 // A worker process that does as it is told: see worker.c.
 class Worker {
-  constructor(registry) {
-    this.child = spawnLeashed(WORKER_PATH, [registry], { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(registry, title) {
+    this.child = spawnLeashed(WORKER_PATH, [registry, title], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.child.stdin.on('error', () => {}); // it has been killed
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
@@ -105,8 +105,8 @@ export class Scene {
     return run.stdout;
   }
 
-  async worker() {
-    const worker = new Worker(this.registry);
+  async worker(title = 'worker') {
+    const worker = new Worker(this.registry, title);
     this.workers.push(worker);
     const said = await worker.hears();
     if (said !== 'ready') throw new Error(`worker: ${said}`);

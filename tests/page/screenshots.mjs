@@ -15,20 +15,17 @@ const TURN_S = 0.25;
 const BREAKERS = {
   payments: ['failure_threshold=5 open_timeout=30s backoff_multiplier=2 timing=precise', 40, 95, 1],
   search: ['window=time:10s failure_rate_threshold=50 failure_threshold=0 open_timeout=15s', 60, 140, 0.7],
-  'geo:example.com': ['preset=aggressive', 12, Infinity, 0],
   'mail:smtp': ['call_timeout=10s', 8, Infinity, 0],
-  inventory: ['failure_threshold=3 open_timeout=20s half_open_timeout=1m', 15, 150, 1],
+  inventory: ['failure_threshold=3 open_timeout=20s half_open_timeout=1m', 15, 130, 1],
   recommendations: ['window=count:50 failure_rate_threshold=60', 30, 120, 0.25],
   'auth/ldap': ['preset=aggressive', 25, Infinity, 0],
-  'billing:export': ['', 3, Infinity, 0],
   thumbnailer: ['max_concurrent=20', 50, Infinity, 0],
-  'sms-gateway': ['', 2, Infinity, 0],
-  warehouse: ['preset=lenient', 18, Infinity, 0],
   'feature-flags': ['', 80, Infinity, 0],
 };
 
 async function turn(workers, now) {
   for (const [name, [, rate, failsFrom, share]] of Object.entries(BREAKERS)) {
+    if (name === 'inventory' && now > LASTS_S - 25) continue; // whose next call is to be a probe, under way at the end
     const calls = Math.round(rate * TURN_S * (0.6 + 0.8 * Math.random()));
     const failures = now < failsFrom ? Number(Math.random() < 0.01) : Math.round(calls * share);
     const worker = workers[Math.floor(Math.random() * workers.length)];
@@ -39,23 +36,19 @@ async function turn(workers, now) {
 
 async function play(scene) {
   const workers = [];
-  for (const title of ['php-fpm', 'php-fpm', 'php-fpm', 'queue-worker']) {
-    const worker = await scene.worker();
-    await worker.say(`title ${title}`);
-    workers.push(worker);
-  }
+  for (const title of ['php-fpm', 'php-fpm', 'php-fpm', 'queue-worker']) workers.push(await scene.worker(title));
   await workers[3].say('hold thumbnailer');
   scene.cbctl('force-open', 'mail:smtp', '--for', '2h', '--reason', 'provider maintenance until 16:00, ticket 4711');
-  scene.cbctl('metrics-only', 'geo:example.com', '--reason', 'trying out thresholds');
   const began = performance.now();
   for (let now = 0; now < LASTS_S; now = (performance.now() - began) / 1000) {
     await turn(workers, now);
     await sleep(TURN_S * 1000);
   }
+  await workers[0].say('hold inventory');
 }
 
 async function shoot(browser, url, file, options) {
-  const page = await browser.newPage(options);
+  const page = await browser.newPage({ ...options, reducedMotion: 'reduce' });
   await page.goto(url);
   await page.locator('#tiles .entry').first().waitFor();
   await page.screenshot({ path: join(into, file) });
@@ -70,7 +63,7 @@ mkdirSync(into, { recursive: true });
 try {
   await play(scene);
   const dark = { colorScheme: 'dark' };
-  await shoot(browser, scene.url, 'dashboard.png', { viewport: { width: 1280, height: 780 } });
+  await shoot(browser, scene.url, 'dashboard.png', { viewport: { width: 1210, height: 600 } });
   await shoot(browser, `${scene.url}#payments`, 'dashboard-details.png', { viewport: { width: 1000, height: 780 }, ...dark });
   await shoot(browser, scene.url, 'dashboard-phone.png', { viewport: { width: 360, height: 740 } });
 } finally {

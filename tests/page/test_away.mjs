@@ -54,7 +54,7 @@ export default () => describe('a daemon that goes away', { concurrency: 1 }, () 
   });
 
   test('a hidden page asks for nothing', async (t) => {
-    const page = await openPage(t, scene.url);
+    const page = await openPage(t, scene.url, { before: (opened) => opened.clock.install() });
     await tileOf(page, 'payments').waitFor();
     const hide = (hidden) => page.evaluate((value) => {
       Object.defineProperty(document, 'hidden', { value, configurable: true });
@@ -63,7 +63,6 @@ export default () => describe('a daemon that goes away', { concurrency: 1 }, () 
     await hide(true);
     let asked = 0;
     page.on('request', () => asked++);
-    await page.clock.install();
     await page.clock.runFor(10_000);
     assert.equal(asked, 0);
     await hide(false);

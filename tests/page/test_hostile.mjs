@@ -20,8 +20,7 @@ export default () => describe('hostile text', { concurrency: 1 }, () => {
   }
 
   test('a reason and a command', async (t) => {
-    const worker = await scene.worker();
-    await worker.say('title <b>bold</b>');
+    const worker = await scene.worker('<b>bold</b>');
     await worker.say('fail payments 1');
     scene.cbctl('force-open', 'payments', '--reason', SCRIPT);
     const page = await openPage(t, `${scene.url}#payments`);

@@ -25,7 +25,7 @@ export default () => describe('tiles', { concurrency: 1 }, () => {
     await expectText(tile.locator('.badge'), /^open$/);
     await expectText(tile.locator('.condition'), /^Down since \d\d:\d\d:\d\d \(\d+s\)$/);
     await expectText(tile.locator('.next'), /^Next probe in (1m|\d+s)$/);
-    await expectText(tile.locator('.journal'), new RegExp(`3 consecutive failures.* by page_worker\\[${worker.pid}\\]`));
+    await expectText(tile.locator('.journal'), new RegExp(`3 consecutive failures.* by worker\\[${worker.pid}\\]`));
     await expectText(page.locator('#tiles li').first().locator('.name'), /^payments$/);
     await expectText(page.locator('#kinds'), /1 open 0 half-open 0 overridden 3 fine/);
     assert.equal(await page.title(), `1 open – ${scene.registry}`);
@@ -59,7 +59,19 @@ export default () => describe('tiles', { concurrency: 1 }, () => {
     await expectText(tile.locator('b.flying'), /^1$/);
     await prober.say('end');
     await expectText(tile.locator('.badge'), /^closed$/);
-    await expectText(tile.locator('.journal'), new RegExp(`1 probe passed.* by page_worker\\[${prober.pid}\\]`));
+    await expectText(tile.locator('.journal'), new RegExp(`1 probe passed.* by worker\\[${prober.pid}\\]`));
+  });
+
+  test('an outage goes on through failed probes, and what began it stays in sight', async (t) => {
+    scene.cbctl('create', 'maps', 'failure_threshold=1 open_timeout=100ms');
+    const page = await openPage(t, scene.url);
+    const tile = tileOf(page, 'maps');
+    for (let round = 0; round < 3; round++) {
+      await worker.say('fail maps 1');
+      await expectText(tile.locator('.badge'), /^half-open$/);
+    }
+    await expectText(tile.locator('.journal'), /a probe failed.*the open time is over.* 1 consecutive failure /);
+    await expectText(tile.locator('.condition'), /^Down since/);
   });
 
   test('a worker killed in its call has its failure counted and told', async (t) => {

@@ -4,7 +4,8 @@
  *     ok NAME COUNT       so many successful calls        fail NAME COUNT     so many failed ones
  *     hold NAME           begin a call and keep it        end                 the call kept last succeeds
  *     all COUNT           so many successful calls of every breaker
- *     title TEXT          what the kernel calls this process */
+ *
+ * Usage: page_worker REGISTRY TITLE, which the kernel calls this process then. */
 #include <cbclient.h>
 #include <errno.h>
 #include <stdio.h>
@@ -63,8 +64,6 @@ static int command_run(cb_registry *registry, char *line)
         return cb_success(&kept);
     if (!line)
         return -EINVAL;
-    if (!strcmp(verb, "title"))
-        return prctl(PR_SET_NAME, line);
     char *name = strsep(&line, " ");
     if (!strcmp(verb, "all"))
         return command_all(registry, atoi(name));
@@ -74,8 +73,11 @@ static int command_run(cb_registry *registry, char *line)
 int main(int argc, char **argv)
 {
     cb_registry *registry;
-    if (argc != 2 || cb_attach(argv[1], &registry)) {
-        fprintf(stderr, "worker: %s\n", argc == 2 ? cb_last_error() : "usage: worker REGISTRY");
+    if (argc != 3)
+        return 2;
+    prctl(PR_SET_NAME, argv[2]);
+    if (cb_attach(argv[1], &registry)) {
+        fprintf(stderr, "page_worker: %s\n", cb_last_error());
         return 1;
     }
     puts("ready");
