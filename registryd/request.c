@@ -107,13 +107,13 @@ static void create(const struct request *request)
         fail_change(request, result, error);
         return;
     }
-    if (panel_policy(&request->registry->segment, slot, &view))
-        policy = view.policy;
-    policy_format(&policy, request->reply->policy);
     *created = (Cb__Created)CB__CREATED__INIT;
     created->slot = slot;
     created->existed = result == PANEL_FOUND;
-    created->policy = request->reply->policy;
+    if (created->existed && panel_policy(&request->registry->segment, slot, &view)) {
+        policy_format(&view.policy, request->reply->policy);
+        created->policy = request->reply->policy;
+    }
     request->reply->message.kind_case = CB__REPLY__KIND_CREATED;
     request->reply->message.created = created;
 }

@@ -58,7 +58,7 @@ Test(protocol, create_finds_what_exists_and_changes_nothing)
     Cb__Reply *reply = wire_ask(fd, &request);
     cr_assert(reply->kind_case == CB__REPLY__KIND_CREATED);
     cr_expect(!reply->created->existed);
-    cr_expect_str_eq(reply->created->policy, "failure_threshold=3"); /* 30s is the default */
+    cr_expect_str_eq(reply->created->policy, ""); /* what was asked for */
     cb__reply__free_unpacked(reply, NULL);
 
     create.policy = (char[]){"failure_threshold=9"};
