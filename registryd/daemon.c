@@ -301,7 +301,8 @@ static int run_listening(struct daemon *daemon)
 
 int daemon_check(const struct options *options, const struct config *config)
 {
-    if (setting_name(options, config) == NULL)
+    struct http_token token;
+    if (setting_name(options, config) == NULL || !http_token_load(config->http_token_file, &token))
         return 1;
     printf("%s: OK\n", options->config);
     return 0;

@@ -215,5 +215,8 @@ Test(http_action, a_token_that_others_may_read_ends_the_start)
         (char *)NULL);
     cr_expect(output.status == 1 && strstr(output.err, token) && strstr(output.err, "0644"), "%s", output.err);
     output_free(&output);
+    run(&output, REGISTRYD_PATH, "--check", "--config", config, (char *)NULL);
+    cr_expect(output.status == 1 && strstr(output.err, token), "%s", output.err);
+    output_free(&output);
     cr_expect(!registry_exists("test-http-none"));
 }
