@@ -37,7 +37,7 @@ uint64_t events_last(const struct segment *segment)
 uint64_t events_first(const struct segment *segment)
 {
     uint64_t last = events_last(segment);
-    return last > segment->event_length ? last - segment->event_length + 1 : 1;
+    return last >= segment->event_length ? last - segment->event_length + 2 : 1; /* one place is for the next event */
 }
 
 bool events_read(const struct segment *segment, uint64_t sequence, struct event *out)

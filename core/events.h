@@ -39,8 +39,11 @@ static inline uint64_t event_noted(const struct event *event)
     return noted_make(event->incarnation, event->to, event->epoch);
 }
 
-uint64_t events_last(const struct segment *);  /* the newest event's number; 0: there is none */
-uint64_t events_first(const struct segment *); /* the oldest that is still there; events_last() + 1 if there is none */
+uint64_t events_last(const struct segment *); /* the newest event's number; 0: there is none */
+/* The oldest that is still there; events_last() + 1 if there is none. Nobody is writing over any of those between the
+ * two, also not a writer that was stopped or killed over it: who cannot read one of them finds others when he asks
+ * again. */
+uint64_t events_first(const struct segment *);
 /* false: overwritten, or not there yet. */
 bool events_read(const struct segment *, uint64_t sequence, struct event *out);
 
