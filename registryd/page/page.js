@@ -18,6 +18,7 @@ const feed = new Feed({ numbers, event: heard, silence, events: (live) => (event
 const acting = new Acting(details, () => (show(), feed.hurry()));
 const view = { filter: '', kind: null, sort: 'trouble' };
 let answered = null; // {wall, ticks, workers, registry} of the newest answer
+let began = 0; // the daemon's time of the first one
 let eventsLive = true;
 let missed = 0; // events that the daemon no longer had for us
 let why = null; // the daemon does not answer
@@ -31,6 +32,7 @@ function clock() {
 function numbers(answer, at) {
   const { registry, workers } = answer;
   answered = { wall: Date.parse(answer.time), ticks: at, registry, workers };
+  began ||= answered.wall;
   why = null;
   breakers.learn(answer, at);
   setText(byId('registry'), registry);
@@ -42,7 +44,7 @@ function heard(event) {
   if (Number.isNaN(at)) return;
   if (event.cause === 'missed') missed += event.value;
   const breaker = breakers.note(event);
-  if (!breaker || !answered || at < answered.wall - NEWS_MS) return later();
+  if (!breaker || at < Math.max(began, answered.wall - NEWS_MS)) return later();
   tiles.flash(breaker);
   setText(byId('news'), `${breaker.name}: ${event.text}`);
   feed.hurry();
@@ -64,14 +66,14 @@ function later() {
 
 function show() {
   if (!answered) return;
-  const began = performance.now();
+  const start = performance.now();
   const shown = breakers.list(view);
   tiles.show(shown, breakers.byName, clock());
   showKinds();
   showNothing(shown.length);
   showDetails();
   tick();
-  performance.measure('show', { start: began });
+  performance.measure('show', { start });
 }
 
 function showKinds() {
@@ -82,7 +84,8 @@ function showKinds() {
     button.classList.toggle('some', counts[kind] > 0);
     button.setAttribute('aria-pressed', view.kind === kind);
   }
-  document.title = `${counts.open ? `${counts.open} open` : 'all well'} – ${answered.registry}`;
+  const troubles = KINDS.filter((kind) => kind !== 'fine' && counts[kind]).map((kind) => `${counts[kind]} ${kind}`);
+  document.title = `${troubles.join(', ') || 'all well'} – ${answered.registry}`;
   showIcon(counts.open ? '#d32f2f' : counts['half-open'] ? '#e08a00' : '#2e7d32');
 }
 

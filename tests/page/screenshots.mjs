@@ -63,7 +63,7 @@ mkdirSync(into, { recursive: true });
 try {
   await play(scene);
   const dark = { colorScheme: 'dark' };
-  await shoot(browser, scene.url, 'dashboard.png', { viewport: { width: 1210, height: 600 } });
+  await shoot(browser, scene.url, 'dashboard.png', { viewport: { width: 1210, height: 590 } });
   await shoot(browser, `${scene.url}#payments`, 'dashboard-details.png', { viewport: { width: 1000, height: 780 }, ...dark });
   await shoot(browser, scene.url, 'dashboard-phone.png', { viewport: { width: 360, height: 740 } });
 } finally {

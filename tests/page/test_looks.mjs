@@ -31,6 +31,9 @@ export default () => describe('looks', { concurrency: 1 }, () => {
   test('360 pixels wide, without sideways scrolling', async (t) => {
     const page = await open(t, PHONE);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    const wide = await page.locator('a.tile').evaluateAll((all) => all
+      .filter((tile) => tile.scrollWidth > tile.clientWidth).map((tile) => tile.innerText));
+    assert.deepEqual(wide, []);
     for (const name of [LONG, 'forced']) {
       await tileOf(page, name).click();
       const inside = await page.locator('#details').evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth);
@@ -68,7 +71,7 @@ export default () => describe('looks', { concurrency: 1 }, () => {
         return document.getAnimations().length;
       });
     };
-    assert.equal(await animated('no-preference'), 1);
+    assert.notEqual(await animated('no-preference'), 0);
     assert.equal(await animated('reduce'), 0);
   });
 
