@@ -28,9 +28,17 @@ static bool gate_is_override(uint64_t gate, const struct override *override)
            (gate & GATE_PAYLOAD_MASK) == (override->until_ms & GATE_PAYLOAD_MASK);
 }
 
+/* The events go no further than the gate. */
+static bool is_behind_events(uint64_t gate, uint64_t noted)
+{
+    return (noted & NOTED_VALID) && (int16_t)(gate_epoch(gate) - noted_epoch(noted)) < 0;
+}
+
 /* Every half-open word is one that a caller can go on from, and its lease ends it. */
 static bool gate_possible(uint64_t gate, const struct known *known)
 {
+    if (is_behind_events(gate, known->noted))
+        return false;
     if (override_in_force(known) || gate_state(gate) >= STATE_FORCED_OPEN)
         return gate_is_override(gate, &known->block.override);
     if (gate_state(gate) == STATE_CLOSED)

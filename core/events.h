@@ -10,6 +10,7 @@
 #define CORE_EVENTS_H
 
 #include "core/segment.h"
+#include "core/words.h"
 
 /* control.noted: bit 63 valid; bits 47..32 incarnation; bits 23..16 state; bits 15..0 epoch. */
 #define NOTED_VALID (UINT64_C(1) << 63)
@@ -33,6 +34,12 @@ uint64_t events_noted(const struct segment *, uint32_t slot);
 
 /* Is it one that took its breaker into its epoch? The others (a policy changed, a breaker removed) change none. */
 bool event_is_transition(const struct event *);
+/* A filled event may be about a gate that stands before the newest event's epoch. Nobody knows how it got there: somebody
+ * wrote over it, or it has gone once around while nobody wrote events. What comes next follows from this one. */
+static inline bool event_rewinds(const struct event *event)
+{
+    return event->cause == CAUSE_LOST && event->value == 0;
+}
 /* What its slot's word is once it is written down. */
 static inline uint64_t event_noted(const struct event *event)
 {

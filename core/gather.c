@@ -122,12 +122,9 @@ static void suspect_look(struct gather *g, uint32_t slot)
     g->suspect[slot] = differs ? SUSPECT | epoch : 0;
 }
 
-/* Somebody wrote an earlier epoch into the gate: no transition does that. */
-static bool is_set_back(const struct gather *g, uint32_t slot)
+static bool was_there_before(const struct gather *g, uint32_t slot)
 {
-    uint16_t epoch = gate_epoch(gather_gate(g, slot));
-    return (g->noted[slot] & NOTED_VALID) && g->suspect[slot] == (SUSPECT | epoch) &&
-           epochs_after(epoch, g->noted[slot]) < 0;
+    return g->suspect[slot] == (SUSPECT | gate_epoch(gather_gate(g, slot)));
 }
 
 static bool next_audited(struct gather *g, uint64_t now_ms, struct event *out)
@@ -142,7 +139,7 @@ static bool next_audited(struct gather *g, uint64_t now_ms, struct event *out)
         int32_t epoch = unexplained(g, g->audit_at);
         if (epoch >= 0 && gather_reach(g, g->audit_at, (uint16_t)(epoch + 1), now_ms, out))
             return true;
-        if (is_set_back(g, g->audit_at) && gather_rewind(g, g->audit_at, now_ms, out))
+        if (was_there_before(g, g->audit_at) && gather_rewind(g, g->audit_at, now_ms, out))
             return true;
         suspect_look(g, g->audit_at);
     }

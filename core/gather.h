@@ -39,6 +39,10 @@ bool gather_next(struct gather *, uint64_t now_ms, struct event *out);
 /* A filled event for the next epoch of a slot that is missing below `epoch`; false: there is none. */
 bool gather_reach(struct gather *, uint32_t slot, uint16_t epoch, uint64_t now_ms, struct event *out);
 
+/* The slot's gate is in an earlier epoch than what is known, where no transition leads: a filled event that begins anew
+ * from there. False: it is not, or there is no such breaker. */
+bool gather_rewind(struct gather *, uint32_t slot, uint64_t now_ms, struct event *out);
+
 /* This event is known now: of a transition, nothing up to it comes out any more. */
 void gather_note(struct gather *, const struct event *);
 /* Was this transition known before? False for all other events. */

@@ -16,6 +16,8 @@ bool gather_knows(const struct gather *g, const struct event *event)
     if (!event_is_transition(event) || event->cause == CAUSE_CREATED || event->slot >= g->segment->capacity)
         return false;
     uint64_t noted = g->noted[event->slot];
+    if (event_rewinds(event))
+        return (noted & NOTED_VALID) && event->epoch == noted_epoch(noted);
     return (noted & NOTED_VALID) && epochs_after(event->epoch, noted) <= 0;
 }
 
@@ -90,7 +92,7 @@ static uint8_t state_behind(const struct gather *g, uint32_t slot, uint16_t epoc
     return gate_epoch(gate) == epoch ? checked_state(gate_state(gate)) : STATE_UNKNOWN;
 }
 
-/* `count` transitions up to `epoch` that nobody noted. */
+/* `count` transitions up to `epoch` that nobody noted; 0: nobody knows how many. */
 static bool event_fill(struct gather *g, uint32_t slot, uint16_t epoch, unsigned count, uint64_t now_ms,
                        struct event *out)
 {
@@ -117,5 +119,7 @@ bool gather_reach(struct gather *g, uint32_t slot, uint16_t epoch, uint64_t now_
 
 bool gather_rewind(struct gather *g, uint32_t slot, uint64_t now_ms, struct event *out)
 {
-    return event_fill(g, slot, gate_epoch(gather_gate(g, slot)), 1, now_ms, out);
+    uint16_t epoch = gate_epoch(gather_gate(g, slot));
+    return (g->noted[slot] & NOTED_VALID) && epochs_after(epoch, g->noted[slot]) < 0 &&
+           event_fill(g, slot, epoch, 0, now_ms, out);
 }

@@ -19,8 +19,4 @@ static inline uint64_t gather_gate(const struct gather *g, uint32_t slot)
 /* What a note says, as far as it can be believed; false: there is no such breaker (any more). */
 bool gather_event_of(const struct gather *, const struct journal_entry *, uint64_t now_ms, struct event *out);
 
-/* The slot's gate is in an earlier epoch than what is known, where no transition leads: a filled event that begins anew
- * from there. False: there is no such breaker. */
-bool gather_rewind(struct gather *, uint32_t slot, uint64_t now_ms, struct event *out);
-
 #endif

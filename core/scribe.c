@@ -232,6 +232,15 @@ static void creations_recover(struct scribe *scribe)
     }
 }
 
+/* What a gate has done meanwhile can only be followed from where it stands, if that is behind what is known. */
+static void gates_recover(struct scribe *scribe)
+{
+    struct event event;
+    for (uint32_t slot = 0; slot < scribe->segment->capacity; slot++)
+        if (gather_rewind(&scribe->gather, slot, segment_now_ms(scribe->segment), &event))
+            say(scribe, &event);
+}
+
 int scribe_open(struct scribe *scribe, struct segment *segment, scribe_listener *listener, void *arg)
 {
     memset(scribe, 0, sizeof *scribe);
@@ -245,6 +254,7 @@ int scribe_open(struct scribe *scribe, struct segment *segment, scribe_listener 
         return result;
     order_recover(scribe);
     creations_recover(scribe);
+    gates_recover(scribe);
     scribe_turn(scribe);
     return 0;
 }

@@ -86,7 +86,9 @@ static void add_length(struct text *text, const struct event *event)
 
 static void add_lost(struct text *text, const struct event *event)
 {
-    if (event->value > 1)
+    if (event_rewinds(event))
+        add(text, "written over, or changed too often to be followed");
+    else if (event->value > 1)
         add(text, "%" PRIu64 " transitions that nobody wrote down", event->value);
     else
         add(text, "its worker died before it wrote down why");
@@ -155,7 +157,8 @@ const char *event_text(const struct event *event, char out[EVENT_TEXT_SIZE])
     struct text text = {.out = out};
     *out = '\0';
     if (event->cause == CAUSE_MISSED)
-        add(&text, "%" PRIu64 " events were overwritten before they were read", event->value);
+        add(&text, "%" PRIu64 " event%s overwritten before %s read", event->value,
+            event->value == 1 ? " was" : "s were", event->value == 1 ? "it was" : "they were");
     else if (event->cause == CAUSE_CREATED || event->cause == CAUSE_POLICY || event->cause == CAUSE_REMOVED)
         add(&text, "%s", cause_name(event->cause));
     else if (event->to == STATE_UNKNOWN)

@@ -5,6 +5,7 @@
 
 #include "core/call.h"
 #include "core/check.h"
+#include "core/events.h"
 #include "core/panel.h"
 #include "core/transition.h"
 
@@ -106,6 +107,18 @@ Test(check, a_state_that_cannot_be_is_closed_again)
         cr_expect_eq(damage_of(words[i]), DAMAGE_STATE, "%zu", i);
         cr_expect_eq(*gate(), gate_closed((uint16_t)(gate_epoch(words[i]) + 1)), "%zu: %lx", i, (unsigned long)*gate());
     }
+}
+
+/* Zero, for one, is a closed gate. */
+Test(check, no_state_is_older_than_its_events)
+{
+    struct event event = {.slot = slot, .incarnation = 1, .epoch = 300, .to = STATE_OPEN, .cause = CAUSE_STREAK};
+    cr_assert_eq(events_append(&segment, &event), 0);
+    cr_expect_eq(damage_of(gate_closed(300)), 0);
+    cr_expect_eq(damage_of(gate_closed(333)), 0, "what nobody wrote down yet");
+    cr_expect_eq(damage_of(gate_closed(299)), DAMAGE_STATE);
+    cr_expect_eq(damage_of(0), DAMAGE_STATE);
+    cr_expect_eq(*gate(), gate_closed(301), "behind the newest event");
 }
 
 Test(check, what_an_operator_imposed_is_restored)

@@ -227,6 +227,26 @@ Test(events, breakers_that_nobody_announced_are_announced)
     cr_assert_eq(heard, 2);
 }
 
+/* Somebody has written over it while nobody was there: what it does from then on is not taken for what is known. */
+Test(events, a_gate_that_was_set_back_meanwhile_goes_on_from_there)
+{
+    struct policy policy = policy_of("");
+    uint32_t slot = create("b", "");
+    for (int i = 0; i < 5; i++)
+        action_trip(&scribe, operator, slot, "");
+    scribe_close(&scribe);
+    atomic_store(&segment_slot(&segment, slot)->gate, gate_closed(0));
+    cr_assert_eq(scribe_open(&scribe, &segment, listen, &heard), 0);
+    struct event event = expect_text("closed: written over, or changed too often to be followed");
+    cr_assert(event.filled && event.from == STATE_OPEN && event.epoch == 0);
+    struct gate_input trip = {.event = GATE_TRIP, .epoch = 0, .cause = CAUSE_STREAK};
+    transition_apply(&segment, slot, trip, &policy, &(struct numbers){5, 0, 5}, (struct actor){.pid = 7});
+    scribe_turn(&scribe);
+    expect_text("open: 5 consecutive failures (threshold 5)");
+    action_reset(&scribe, operator, slot, "");
+    expect_text("closed: reset by an operator");
+}
+
 /* ---- how events read ---- */
 
 static void expect_reading(const char *wanted, struct event event)
@@ -263,6 +283,8 @@ Test(sentence, says_what_led_where)
     READS("closed: the override's time is over", .from = STATE_FORCED_OPEN, .cause = CAUSE_OVERRIDE_ENDED);
     READS("open: its worker died before it wrote down why", OPENS(CAUSE_LOST), .value = 1);
     READS("changed: 99 transitions that nobody wrote down", .to = STATE_UNKNOWN, .cause = CAUSE_LOST, .value = 99);
+    READS("closed: written over, or changed too often to be followed", .from = STATE_OPEN, .cause = CAUSE_LOST);
+    READS("1 event was overwritten before it was read", .cause = CAUSE_MISSED, .value = 1);
     READS("17 events were overwritten before they were read", .cause = CAUSE_MISSED, .value = 17);
     READS("forced-open: imposed by an operator for 500ms", .to = STATE_FORCED_OPEN, .cause = CAUSE_OVERRIDE,
           .time_ms = 1000, .until_ms = 1500);

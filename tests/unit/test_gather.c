@@ -306,6 +306,21 @@ Test(gather, a_gate_that_was_set_back_is_followed)
     expect_nothing();
 }
 
+/* A reader hears of it from whoever writes events, and goes on from there. */
+Test(gather, that_a_gate_was_set_back_is_news)
+{
+    struct event event = {.slot = slot, .incarnation = 1, .epoch = FIRST, .cause = CAUSE_LOST, .value = 1};
+    transit(FIRST + 1);
+    expect_event(FIRST + 1, false);
+    cr_assert(gather_knows(&gather, &event));
+    event.value = 0;
+    cr_assert(!gather_knows(&gather, &event));
+    gather_note(&gather, &event);
+    cr_assert(gather_knows(&gather, &event), "once");
+    event = (struct event){.slot = slot, .incarnation = 1, .epoch = FIRST + 1, .cause = CAUSE_STREAK};
+    cr_assert(!gather_knows(&gather, &event));
+}
+
 Test(gather, without_patience_all_is_said_now)
 {
     gather_finish(&gather);
