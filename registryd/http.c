@@ -10,7 +10,7 @@
 #include "registryd/log.h"
 #include "registryd/walltime.h"
 
-#define IDLE_S        30          /* without a byte in either direction */
+#define IDLE_S        80          /* without a byte in either direction */
 #define MEMORY_LIMIT  (32 * 1024) /* a connection's: a request's line and headers fit, and an answer's next piece */
 #define SWEEP_MS      1000
 #define PEERS_MAX     128 /* and no more than an eighth of the descriptors; workers need theirs */

@@ -112,6 +112,15 @@ static const char *hint(int error)
     }
 }
 
+static void took(struct http_address *address, int fd, const struct sockaddr *bound)
+{
+    char url[HTTP_URL_SIZE];
+    address->port = port_of(fd);
+    http_address_url(address, url);
+    if (!is_loopback(bound))
+        log_say(LOG_WARNING, "http: whoever can reach %s may read every breaker; tokens go there in clear text", url);
+}
+
 int http_address_listen(struct http_address *address)
 {
     char url[HTTP_URL_SIZE], port[8];
@@ -126,10 +135,8 @@ int http_address_listen(struct http_address *address)
     int fd = listen_on(found);
     if (fd < 0)
         log_say(LOG_ERR, "http: %s cannot be served: %s%s", url, strerror(errno), hint(errno));
-    else if (!is_loopback(found->ai_addr))
-        log_say(LOG_WARNING, "http: whoever can reach %s may read every breaker; tokens go there in clear text", url);
-    if (fd >= 0 && address->port == 0)
-        address->port = port_of(fd);
+    else
+        took(address, fd, found->ai_addr);
     freeaddrinfo(found);
     return fd;
 }

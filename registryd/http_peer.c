@@ -6,6 +6,7 @@
 
 static const uint64_t deadline_ms[] = {
     [HTTP_ASKING] = 10000,
+    [HTTP_RESTING] = 75000, /* who scrapes once a minute need not connect each time */
     [HTTP_ANSWERED] = 30000,
     [HTTP_LISTENING] = UINT64_MAX, /* who does not read is ended by libmicrohttpd's time-out */
     [HTTP_ENDED] = UINT64_MAX,
@@ -39,7 +40,7 @@ static void make_room(struct http_peers *peers, uint64_t now_ms)
 {
     struct http_peer *peer;
     TAILQ_FOREACH(peer, &peers->list, link)
-    if (peer->phase == HTTP_ASKING) {
+    if (peer->phase == HTTP_ASKING || peer->phase == HTTP_RESTING) {
         peer_end(peers, peer, now_ms);
         return;
     }

@@ -9,7 +9,8 @@
 #include <sys/queue.h>
 
 enum http_phase {
-    HTTP_ASKING,    /* its request is awaited */
+    HTTP_ASKING,    /* its first request is awaited */
+    HTTP_RESTING,   /* it has its answer, and may ask again */
     HTTP_ANSWERED,  /* it takes an answer */
     HTTP_LISTENING, /* to events, for as long as it likes */
     HTTP_ENDED,     /* its socket is shut down; libmicrohttpd will notice */

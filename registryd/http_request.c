@@ -75,7 +75,7 @@ void http_request_end(void *http, struct MHD_Connection *connection, void **cont
                       enum MHD_RequestTerminationCode how)
 {
     (void)how;
-    phase(http, connection, HTTP_ASKING);
+    phase(http, connection, HTTP_RESTING);
     free(*context);
     *context = NULL;
 }

@@ -111,6 +111,21 @@ Test(http_peers, a_request_that_takes_for_ever_loses_its_connection)
     close(silent);
 }
 
+/* A browser, and Prometheus, ask again on the connection that they have. */
+Test(http_peers, a_connection_serves_one_request_after_the_other)
+{
+    static const char request[] = "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fd = web_connect(port);
+    for (int i = 0; i < 5; i++) {
+        char answer[4096];
+        cr_assert(send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request));
+        ssize_t length = recv(fd, answer, sizeof answer - 1, 0);
+        answer[length > 0 ? length : 0] = '\0';
+        cr_expect(strncmp(answer, "HTTP/1.1 200 ", 13) == 0, "request %d: %s", i, answer);
+    }
+    close(fd);
+}
+
 /* They ask for long answers and do not read them. */
 Test(http_peers, who_does_not_read_keeps_nobody_waiting)
 {
