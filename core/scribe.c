@@ -84,7 +84,8 @@ void scribe_turn(struct scribe *scribe)
 {
     struct event event;
     uint64_t now_ms = segment_now_ms(scribe->segment);
-    while (gather_next(&scribe->gather, now_ms, &event))
+    for (uint32_t left = scribe->segment->journal_length; left > 0 && gather_next(&scribe->gather, now_ms, &event);
+         left--)
         say_gathered(scribe, &event);
 }
 

@@ -30,7 +30,8 @@ struct scribe {
 int scribe_open(struct scribe *, struct segment *, scribe_listener *, void *arg);
 void scribe_close(struct scribe *);
 
-/* Write down what has happened since. Costs a few loads when nothing has. */
+/* Write down what has happened since, at most as much as the journal holds: whoever changes breakers faster than that
+ * keeps nobody from going on. Costs a few loads when nothing has. */
 void scribe_turn(struct scribe *);
 
 /* Remember a process's name for its events: it may be gone when they are written down. */

@@ -190,6 +190,32 @@ Test(events, a_removed_breaker_keeps_its_name_and_the_next_begins_anew)
     cr_assert(last().incarnation == 2 && !last().filled);
 }
 
+/* ---- too fast ---- */
+
+#define STORM 1000
+
+/* A worker that changes a breaker as soon as its last change is written down. */
+static void change_again(const struct event *event, void *changes)
+{
+    if (++*(unsigned *)changes < STORM)
+        call_operate(&segment, event->slot, (struct gate_input){.event = GATE_OPERATOR_TRIP}, (struct actor){.pid = 7});
+}
+
+Test(events, who_changes_faster_than_is_written_keeps_nobody_busy)
+{
+    struct scribe other;
+    unsigned changes = 0;
+    uint32_t slot = create("b", "");
+    cr_assert_eq(scribe_open(&other, &segment, change_again, &changes), 0);
+    call_operate(&segment, slot, (struct gate_input){.event = GATE_OPERATOR_TRIP}, (struct actor){.pid = 7});
+    scribe_turn(&other);
+    cr_assert(changes > 0 && changes <= segment.journal_length, "%u in one turn", changes);
+    for (int i = 0; i < STORM && changes < STORM; i++)
+        scribe_turn(&other);
+    cr_assert_eq(changes, STORM, "and all in the end");
+    scribe_close(&other);
+}
+
 /* ---- taking over ---- */
 
 static void successor(void)
