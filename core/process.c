@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/lane.h"
+#include "core/reason.h"
 
 static ssize_t stat_read(uint32_t pid, char *text, size_t size)
 {
@@ -17,6 +18,14 @@ static ssize_t stat_read(uint32_t pid, char *text, size_t size)
         close(fd);
     text[length > 0 ? length : 0] = '\0';
     return length;
+}
+
+/* A process chooses its name itself, and it goes to terminals and logs: nothing in it ends a line, or drives them. */
+static void command_tame(char *command)
+{
+    size_t fault;
+    while ((fault = reason_fault(command)) != 0)
+        command[fault - 1] = '?';
 }
 
 /* "PID (NAME) ...": the name in field 2 may hold anything, so it ends at the last ')', and the fields behind that are
@@ -30,6 +39,7 @@ uint64_t process_start(uint32_t pid, char command[COMMAND_SIZE])
     char *name = strchr(text, '('), *end = strrchr(text, ')');
     if (name && end > name)
         snprintf(command, COMMAND_SIZE, "%.*s", (int)(end - name - 1), name + 1);
+    command_tame(command);
     for (int field = 2; end && field < 22; field++)
         end = strchr(end + 1, ' ');
     return end ? strtoull(end, NULL, 10) : 0;

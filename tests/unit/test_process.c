@@ -17,6 +17,14 @@ Test(process, a_name_may_hold_what_ends_it_elsewhere)
     cr_assert_str_eq(command, "a) S 1 (b");
 }
 
+Test(process, a_name_drives_no_terminal)
+{
+    char command[COMMAND_SIZE];
+    prctl(PR_SET_NAME, "a\nb\x1b[m\xff\xc3\xa9\xc3");
+    process_start((uint32_t)getpid(), command);
+    cr_assert_str_eq(command, "a?b?[m?\xc3\xa9?");
+}
+
 Test(process, one_that_has_ended_has_no_name)
 {
     char command[COMMAND_SIZE] = "before";
