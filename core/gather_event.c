@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/panel.h"
+#include "core/transition.h"
 
 void gather_note(struct gather *g, const struct event *event)
 {
@@ -53,6 +54,13 @@ static bool is_believed(const struct gather *g, unsigned cause)
            cause == CAUSE_DAMAGED || (g->own && cause > CAUSE_NONE && cause <= CAUSE_POLICY);
 }
 
+/* Whose doing it was, where that can be believed. An override may have ended by itself, before whoever called next. */
+static bool is_ordered(const struct journal_entry *entry)
+{
+    return entry->cause >= CAUSE_OPERATOR_TRIP && entry->cause <= CAUSE_OVERRIDE_ENDED &&
+           (entry->cause != CAUSE_OVERRIDE_ENDED || entry->value == NUMBER_BY_HAND);
+}
+
 bool gather_event_of(const struct gather *g, const struct journal_entry *entry, uint64_t now_ms, struct event *out)
 {
     if (!event_begin(g, entry->slot, entry->time_ms, now_ms, out) ||
@@ -67,7 +75,7 @@ bool gather_event_of(const struct gather *g, const struct journal_entry *entry, 
     out->until_ms = entry->until_ms;
     out->pid = entry->pid;
     out->cause = (uint8_t)entry->cause;
-    if (g->own && (entry->pid || entry->uid) && entry->cause >= CAUSE_OPERATOR_TRIP)
+    if (g->own && is_ordered(entry))
         out->uid = entry->uid;
     if (!is_believed(g, entry->cause)) {
         out->cause = CAUSE_LOST;

@@ -9,7 +9,8 @@ void call_operate(const struct segment *segment, uint32_t slot, struct gate_inpu
 {
     struct policy_view view;
     panel_policy_or_default(segment, slot, &view);
-    transition_apply(segment, slot, input, &view.policy, NULL, actor);
+    const struct numbers by_hand = {.value = NUMBER_BY_HAND};
+    transition_apply(segment, slot, input, &view.policy, input.event == GATE_AUTO ? &by_hand : NULL, actor);
 }
 
 static uint64_t gate_of(const struct segment *segment, uint32_t slot)

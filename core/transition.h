@@ -9,6 +9,9 @@ struct numbers {
     uint64_t value, of, threshold;
 };
 
+/* The value behind an override's end that was no end of its time. */
+#define NUMBER_BY_HAND 1
+
 /* Swap `step` in for `word`. False: the word has changed meanwhile (*word is the new one). When the epoch changes, the
  * transition is counted and journalled with `numbers` (NULL: none) and `actor`. */
 bool transition_swap(const struct segment *, uint32_t slot, uint64_t *word, struct gate_step step,

@@ -383,6 +383,34 @@ Test(client, an_event_is_of_the_breaker_that_had_the_slot_then)
     cr_assert_eq(seen, 1);
 }
 
+static int keep_newest(const struct cb_event *event, void *newest)
+{
+    *(struct cb_event *)newest = *event;
+    return 0;
+}
+
+static void expect_newest(const char *text, bool ordered)
+{
+    struct cb_event newest = {0};
+    cr_assert_eq(cb_history(registry, NULL, keep_newest, &newest), 0);
+    cr_assert_str_eq(newest.text, text);
+    cr_assert_eq(newest.uid, ordered ? (uint32_t)getuid() : UINT32_MAX, "%s", text);
+}
+
+Test(client, a_history_tells_an_end_by_hand_from_one_in_time)
+{
+    cb_permit permit;
+    cr_assert_eq(cb_override(breaker, CB_FORCED_OPEN, 1000, NULL), 0);
+    expect_newest("forced-open: imposed by an operator for 1s", true);
+    cr_assert_eq(cb_override(breaker, CB_CLOSED, 0, NULL), 0);
+    expect_newest("closed: override ended by an operator", true);
+    cr_assert_eq(cb_override(breaker, CB_FORCED_OPEN, 1000, NULL), 0);
+    cb_virtual_advance(registry, 1000);
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    expect_newest("closed: the override's time is over", false);
+    cr_assert_eq(cb_success(&permit), 0);
+}
+
 static void *one_call(void *arg)
 {
     cb_permit *permit = arg;
