@@ -37,13 +37,16 @@ static bool take_note(struct gather *g, const struct journal_entry *entry, uint6
     uint64_t noted = known ? g->noted[entry->slot] : 0;
     int after = epochs_after(entry->epoch, noted);
     bool next = g->own || !(noted & NOTED_VALID) || after == 1;
-    if (known && !next && after > 1)
-        return is_waited_for(g, now_ms, g->patience_ms + g->hold_ms) && g->filling &&
-               gather_reach(g, entry->slot, entry->epoch, now_ms, out);
+    if (known && !next && after > 1) {
+        if (!is_waited_for(g, now_ms, g->patience_ms + g->hold_ms) || !g->filling)
+            return false;
+        if (gather_reach(g, entry->slot, entry->epoch, now_ms, out))
+            return true;
+    }
     if (known && next && !is_waited_for(g, now_ms, g->hold_ms))
         return false;
     *since_at(g, g->at) = GATHER_DONE;
-    if (!known || (!next && after <= 0) || !gather_event_of(g, entry, now_ms, out))
+    if (!known || !next || !gather_event_of(g, entry, now_ms, out))
         return false;
     gather_note(g, out);
     return true;

@@ -247,6 +247,17 @@ Test(gather, a_slot_that_got_another_breaker_goes_on_with_its_own)
     expect_nothing();
 }
 
+Test(gather, what_a_removed_breaker_left_undone_is_nobodys)
+{
+    transit(FIRST + 3); /* the two before it are missing */
+    expect_nothing();
+    cr_assert_eq(panel_remove(&segment, slot), 0);
+    now_ms += 2000;
+    expect_nothing();
+    expect_nothing();
+    cr_assert_eq(gather.tail, gather.head, "it is looked at no more");
+}
+
 Test(gather, more_notes_than_the_journal_holds)
 {
     uint16_t last = FIRST + 200;
