@@ -31,8 +31,8 @@ enum { CALL_SETTLED = 0, CALL_NOT_MINE = -10015, CALL_WAS_OVERDUE = -10016 };
 int call_settle(const struct segment *, struct lane *, struct held *held, enum outcome, uint64_t took_ns);
 
 /* Settle the call in a lane entry from outside: its holder died (OUTCOME_ABANDONED) or it is overdue. `word` is what was
- * read there; false if somebody else settled it first. */
-bool call_reap(const struct segment *, uint32_t entry, uint64_t word, enum outcome);
+ * read there; `holder`: whose call it was. False if somebody else settled it first. */
+bool call_reap(const struct segment *, uint32_t entry, uint64_t word, enum outcome, struct actor holder);
 
 /* Settle all calls older than their call_timeout. Returns how many. */
 uint32_t call_tick(const struct segment *);

@@ -13,13 +13,13 @@ static uint32_t call_slot(uint64_t word)
 
 /* Its holder died between writing down that it takes (or settles) a probe and having done so: nobody can tell whether it
  * holds one, so the half-open phase that it named ends. */
-static void probe_lost(const struct segment *segment, uint64_t word)
+static void probe_lost(const struct segment *segment, uint64_t word, struct actor holder)
 {
     struct policy_view view;
     if (panel_policy(segment, call_slot(word), &view))
         transition_apply(segment, call_slot(word),
                          (struct gate_input){.event = GATE_PROBE_LOST, .epoch = (uint16_t)(word >> 16)}, &view.policy,
-                         NULL, (struct actor){0});
+                         NULL, holder);
 }
 
 static void release_place(const struct segment *segment, uint32_t entry, uint64_t word)
@@ -32,7 +32,7 @@ static void release_place(const struct segment *segment, uint32_t entry, uint64_
 /* Mark it pending, apply its outcome, free it: a daemon that dies in between leaves a pending call, and whoever reaps
  * next ends the half-open phase of a probe at once. The entry of a living process that comes back meanwhile may be freed
  * by that, and claimed again: so this frees by compare-and-swap. */
-bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enum outcome outcome)
+bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enum outcome outcome, struct actor holder)
 {
     au64 *call = &lane_call(segment, entry)->call;
     bool known = call_slot(word) < segment->capacity;
@@ -42,9 +42,9 @@ bool call_reap(const struct segment *segment, uint32_t entry, uint64_t word, enu
     if (!atomic_compare_exchange_strong(call, &expected, pending))
         return false;
     if (known && !(word & CALL_PENDING))
-        outcome_apply(segment, word, outcome, TOOK_MEASURED, (struct actor){0});
+        outcome_apply(segment, word, outcome, TOOK_MEASURED, holder);
     else if (known && (word & CALL_PROBE))
-        probe_lost(segment, word);
+        probe_lost(segment, word, holder);
     atomic_compare_exchange_strong(call, &pending, call_freed(word));
     return true;
 }
@@ -60,13 +60,27 @@ static bool is_overdue(const struct segment *segment, uint32_t entry, uint64_t w
            now - started >= view.policy.call_timeout_ms;
 }
 
+static struct actor actor_of(uint64_t process)
+{
+    return (struct actor){.pid = process_pid(process)};
+}
+
+/* Whose calls a chunk holds, as far as that can be told. */
+static struct actor chunk_holder(const struct segment *segment, uint32_t chunk)
+{
+    uint32_t owner = atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed);
+    if (owner == 0 || owner > segment->worker_count)
+        return (struct actor){0};
+    return actor_of(atomic_load_explicit(&segment->workers[owner - 1].process, memory_order_relaxed));
+}
+
 static uint32_t chunk_tick(const struct segment *segment, uint32_t chunk, uint64_t now)
 {
     uint32_t settled = 0;
     for (uint32_t entry = chunk * CHUNK_CALLS; entry < (chunk + 1) * CHUNK_CALLS; entry++) {
         uint64_t word = atomic_load_explicit(&lane_call(segment, entry)->call, memory_order_acquire);
         if (is_overdue(segment, entry, word, now))
-            settled += call_reap(segment, entry, word, OUTCOME_OVERDUE);
+            settled += call_reap(segment, entry, word, OUTCOME_OVERDUE, chunk_holder(segment, chunk));
     }
     return settled;
 }
@@ -92,13 +106,13 @@ void call_lapse(const struct segment *segment)
     }
 }
 
-static uint32_t chunk_reap(const struct segment *segment, uint32_t chunk)
+static uint32_t chunk_reap(const struct segment *segment, uint32_t chunk, struct actor holder)
 {
     uint32_t settled = 0;
     for (uint32_t entry = chunk * CHUNK_CALLS; entry < (chunk + 1) * CHUNK_CALLS; entry++) {
         uint64_t word = atomic_load_explicit(&lane_call(segment, entry)->call, memory_order_acquire);
         if (word & CALL_BUSY)
-            settled += call_reap(segment, entry, word, OUTCOME_ABANDONED);
+            settled += call_reap(segment, entry, word, OUTCOME_ABANDONED, holder);
     }
     atomic_store_explicit(&segment->owners[chunk], 0, memory_order_release);
     return settled;
@@ -117,7 +131,7 @@ uint32_t worker_reap(const struct segment *segment, uint32_t worker)
         return 0;
     for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++)
         if (atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed) == worker + 1)
-            settled += chunk_reap(segment, chunk);
+            settled += chunk_reap(segment, chunk, chunk_holder(segment, chunk));
     worker_free(segment, worker);
     return settled;
 }
@@ -127,7 +141,7 @@ void workers_reap(const struct segment *segment, const uint64_t *dead, uint32_t 
     for (uint32_t chunk = 0; chunk < segment->chunk_count; chunk++) {
         uint32_t owner = atomic_load_explicit(&segment->owners[chunk], memory_order_relaxed);
         if (owner != 0 && owner <= segment->worker_count && dead[owner - 1] != 0)
-            settled[owner - 1] += chunk_reap(segment, chunk);
+            settled[owner - 1] += chunk_reap(segment, chunk, actor_of(dead[owner - 1]));
     }
     for (uint32_t worker = 0; worker < segment->worker_count; worker++)
         if (dead[worker] != 0)

@@ -341,7 +341,7 @@ struct cb_event {
     uint64_t of;       /* of how many calls or probes; 0: not a rate */
     uint64_t threshold; /* the policy's: a number, or for rates percent */
     uint64_t until_ms;  /* open: when a probe may go; an override: when it ends (as time_ms); 0: not by itself */
-    uint32_t pid;       /* the process that caused it; 0: the daemon, or nobody knows */
+    uint32_t pid;       /* who caused it, or (abandoned, overdue) whose call it was; 0: the daemon, or nobody knows */
     uint32_t uid;       /* of a control action: who; UINT32_MAX: it was none */
     char command[32];   /* that process's name; "" if it was gone before anybody asked */
     char reason[128];   /* what the operator wrote; of "created" and "policy changed": the policy, as far as it fits */

@@ -20,7 +20,13 @@ static bool is_news(const struct event *event)
     return event->cause != CAUSE_CREATED && (opens_or_closes || event->uid != EVENT_NOBODY);
 }
 
-/* ", by uid 0 (cbctl[77]): ticket 4711", ", seen by php-fpm[1234]" */
+/* Its process did not say so: it had died, or had still to. */
+static bool is_left_call(const struct event *event)
+{
+    return event->cause == CAUSE_ABANDONED || event->cause == CAUSE_OVERDUE;
+}
+
+/* ", by uid 0 (cbctl[77]): ticket 4711", ", seen by php-fpm[1234]", ", a call of php-fpm[1234]" */
 static void say_who(const struct event *event, char out[PART_SIZE])
 {
     char process[EVENT_COMMAND_SIZE + 16];
@@ -31,7 +37,7 @@ static void say_who(const struct event *event, char out[PART_SIZE])
         snprintf(out, PART_SIZE, ", by uid %" PRIu32 " (%s)%s%s", event->uid, process, *event->reason ? ": " : "",
                  event->reason);
     else if (event->pid)
-        snprintf(out, PART_SIZE, ", seen by %s", process);
+        snprintf(out, PART_SIZE, ", %s %s", is_left_call(event) ? "a call of" : "seen by", process);
 }
 
 static void say_next(const struct event *event, char out[PART_SIZE])

@@ -39,7 +39,6 @@ static void watch_free(uv_handle_t *handle)
 static void watch_end(struct watch *watch)
 {
     watch->reaper->watches[watch->worker] = NULL;
-    chronicle_forget(&watch->reaper->registry->chronicle, process_pid(watch->process));
     inspector_know(&watch->reaper->inspector, watch->worker, 0);
     watch->reaper->count--;
     watch->reaper->guarded -= (watch->process & WORKER_GUARDED) != 0;
@@ -53,12 +52,20 @@ static void mourn(struct reaper *reaper, uint32_t worker, uint64_t process)
     reaper->dead[worker] = process;
 }
 
+/* Its name, which its events are given. */
+static void forget_name(struct reaper *reaper, uint64_t process)
+{
+    chronicle_forget(&reaper->registry->chronicle, process_pid(process));
+}
+
 /* Those whose record has changed had left by themselves. */
 static void forget_others(struct reaper *reaper)
 {
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
-        if (reaper->dead[worker] != 0 && record_of(reaper, worker) != reaper->dead[worker])
+        if (reaper->dead[worker] != 0 && record_of(reaper, worker) != reaper->dead[worker]) {
+            forget_name(reaper, reaper->dead[worker]);
             reaper->dead[worker] = 0;
+        }
 }
 
 static void tell_and_forget(struct reaper *reaper)
@@ -67,6 +74,8 @@ static void tell_and_forget(struct reaper *reaper)
         if (reaper->settled[worker] > 0)
             log_say(LOG_NOTICE, "worker %u (pid %u) died: %u of its calls count as abandoned", worker,
                     process_pid(reaper->dead[worker]), reaper->settled[worker]);
+        if (reaper->dead[worker] != 0)
+            forget_name(reaper, reaper->dead[worker]);
         reaper->dead[worker] = 0;
         reaper->settled[worker] = 0;
     }
@@ -82,8 +91,8 @@ static void on_funeral(uv_prepare_t *funeral)
         return;
     forget_others(reaper);
     workers_reap(&reaper->registry->segment, reaper->dead, reaper->settled);
-    tell_and_forget(reaper);
     chronicle_turn(&reaper->registry->chronicle);
+    tell_and_forget(reaper);
 }
 
 static void on_death(uv_poll_t *poll, int status, int events)
@@ -144,8 +153,10 @@ bool reaper_watch(struct reaper *reaper, uint32_t worker)
     struct watch *watch = reaper->watches[worker];
     if (watch && watch->process == process)
         return true;
-    if (watch)
+    if (watch) {
+        forget_name(reaper, watch->process);
         watch_end(watch);
+    }
     return process != 0 && meet(reaper, worker, process);
 }
 

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "core/gate.h"
@@ -110,6 +112,38 @@ Test(watch, sees_what_workers_and_operators_do)
     cr_assert_eq(next(&event), 0);
     cr_assert(event.sequence == 3 && event.uid == (uint32_t)getuid() && strcmp(event.reason, "enough") == 0);
     expect_none();
+}
+
+static void leave_a_call(void *arg)
+{
+    cb_registry *own;
+    cb_breaker *breaker;
+    cb_permit permit;
+    prctl(PR_SET_NAME, "leaver");
+    child_check(cb_attach(server.registry, &own) == 0 && cb_get(own, "b", &breaker) == 0);
+    child_check(cb_acquire(breaker, &permit) == CB_ADMITTED);
+    *(bool *)arg ? raise(SIGKILL) : pause();
+}
+
+static void expect_leaver(const char *text, pid_t leaver)
+{
+    struct cb_event event;
+    cr_assert_eq(next(&event), 0);
+    cr_assert_str_eq(event.text, text);
+    cr_assert(event.pid == (uint32_t)leaver && event.uid == UINT32_MAX && !event.filled, "pid %u", event.pid);
+    cr_assert_str_eq(event.command, "leaver");
+}
+
+/* The process that says nothing any more, not the daemon, which saw it. */
+Test(watch, names_those_whose_calls_were_left)
+{
+    bool dies = true, hangs = false;
+    cb_breaker *breaker = breaker_of("b", "failure_threshold=1 call_timeout=200ms");
+    open_watch("b");
+    expect_leaver("open: 1 consecutive failure, abandoned (threshold 1)", fork_child(leave_a_call, &dies));
+    cr_assert_eq(cb_reset(breaker, NULL), 0);
+    expect_next("b", "closed: reset by an operator");
+    expect_leaver("open: 1 consecutive failure, overdue (threshold 1)", fork_child(leave_a_call, &hangs));
 }
 
 Test(watch, one_breaker_alone_begins_now_and_may_come_later)
