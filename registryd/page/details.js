@@ -10,9 +10,9 @@ export class Details {
     this.dialog = byId('details');
     this.name = null; // of the breaker that is shown
     this.parts = {};
-    for (const part of ['badge', 'gone', 'condition', 'next', 'override', 'bars', 'most', 'now', 'counts', 'policy',
-      'journal'])
+    for (const part of ['badge', 'gone', 'condition', 'next', 'override', 'bars', 'most', 'journal'])
       this.parts[part] = this.dialog.querySelector(`.${part}`);
+    for (const list of ['now', 'counts', 'policy']) this.parts[list] = this.dialog.querySelector(`dl.${list}`);
     this.dialog.querySelector('.close').onclick = () => this.dialog.close();
     this.dialog.addEventListener('click', (event) => event.target === this.dialog && this.dialog.close());
   }
@@ -52,8 +52,10 @@ export class Details {
     const { calls, failures, rejected } = breaker.minute;
     const tallest = draw(bars, breaker.facts.recent ?? []);
     setText(most, `tallest bar: ${many(tallest, 'call')} in 5 s`);
-    bars.setAttribute('aria-label', `In the last minute ${many(calls, 'call')}, ${number(failures)} failed, ` +
-      `${number(rejected)} rejected`);
+    bars.setAttribute(
+      'aria-label',
+      `In the last minute ${many(calls, 'call')}, ${number(failures)} failed, ${number(rejected)} rejected`,
+    );
   }
 }
 
@@ -106,6 +108,7 @@ function countRows(counts) {
 
 // "key=value key=value": what differs from the defaults.
 function policyRows(policy) {
-  const rows = policy.split(' ').filter(Boolean).map((pair) => pair.split('='));
+  const pairs = policy.split(' ').filter(Boolean);
+  const rows = pairs.map((pair) => pair.split('='));
   return rows.length ? [...rows, ['everything else', 'default']] : [['everything', 'default']];
 }

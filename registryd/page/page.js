@@ -90,7 +90,8 @@ function showKinds() {
 }
 
 function showIcon(colour) {
-  const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="${colour}"/></svg>`;
+  const circle = `<circle cx="4" cy="4" r="4" fill="${colour}"/>`;
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">${circle}</svg>`;
   const address = `data:image/svg+xml,${encodeURIComponent(picture)}`;
   if (byId('icon').getAttribute('href') !== address) byId('icon').href = address;
 }
@@ -100,7 +101,8 @@ function showNothing(shown) {
   setHidden(byId('nothing'), shown > 0);
   if (shown) return;
   if (all) setText(byId('nothing'), `None of ${many(all, 'breaker')} fits. Esc shows them all.`);
-  else setText(byId('nothing'), 'No breakers yet. A program makes one by cb_get_or_create(), you by: cbctl create NAME');
+  else
+    setText(byId('nothing'), 'No breakers yet. A program makes one by cb_get_or_create(), you by: cbctl create NAME');
 }
 
 function showDetails() {
@@ -131,8 +133,10 @@ function showPulse(now) {
 
 function silenceText(age, now) {
   if (!answered) return `registryd does not answer: ${why}. Asking again every second.`;
-  return `registryd has not answered for ${duration(age)}: ${why}. Below is how things stood at ` +
-    `${moment(answered.wall, now.wall)}. Workers go on without it; this page goes on when it is back.`;
+  return (
+    `registryd has not answered for ${duration(age)}: ${why}. Below is how things stood at ` +
+    `${moment(answered.wall, now.wall)}. Workers go on without it; this page goes on when it is back.`
+  );
 }
 
 function pulseText(now) {

@@ -19,7 +19,10 @@ export class Tiles {
     this.clock = clock;
     for (const breaker of this.tiles.keys()) if (all.get(breaker.name) !== breaker) this.drop(breaker);
     const tiles = breakers.map((breaker) => this.tile(breaker));
-    arrange(this.list, tiles.map((tile) => tile.element));
+    arrange(
+      this.list,
+      tiles.map((tile) => tile.element),
+    );
     for (const tile of tiles) tile.show(clock);
     if (!this.held?.isConnected) this.hold(this.list.firstElementChild);
   }

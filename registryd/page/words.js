@@ -25,7 +25,11 @@ export function percent(value) {
 // Whole seconds, rounded up, in the two largest units: "12s", "3m 12s", "2h 5m", "4d 3h".
 export function duration(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
-  const units = [[86400, 'd', 3600, 'h'], [3600, 'h', 60, 'm'], [60, 'm', 1, 's']];
+  const units = [
+    [86400, 'd', 3600, 'h'],
+    [3600, 'h', 60, 'm'],
+    [60, 'm', 1, 's'],
+  ];
   for (const [size, name, partSize, partName] of units) {
     if (seconds < size) continue;
     const part = Math.floor((seconds % size) / partSize);

@@ -9,11 +9,11 @@ for program in node npm chromium setpriv; do
     command -v "$program" >/dev/null || { echo "page: there is no $program here: ./dev deps installs it" >&2; exit 1; }
 done
 mkdir -p "$folder"
-if ! cmp -s "$here/package-lock.json" "$folder/package-lock.json" || [[ ! -d $folder/node_modules/playwright-core ]]; then
+if ! cmp -s "$here/package-lock.json" "$folder/package-lock.json" || [[ ! -d $folder/node_modules ]]; then
     cp "$here/package.json" "$here/package-lock.json" "$folder/"
     npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent || {
         rm -f "$folder/package-lock.json"
-        echo "page: npm cannot fetch playwright-core, which the tests drive Chromium with; is the npm registry reachable?" >&2
+        echo "page: npm cannot fetch playwright-core, which drives Chromium; is the npm registry reachable?" >&2
         exit 1
     }
 fi

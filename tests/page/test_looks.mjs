@@ -1,7 +1,7 @@
 // On a phone and a wide screen, light and dark: nothing sticks out, everything can be read, nothing moves unasked.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openPage, tileOf, until } from './browser.mjs';
+import { expectText, openPage, tileOf, until } from './browser.mjs';
 import { Scene } from './scene.mjs';
 
 const LONG = 'a-dependency.with@a:very/long_name'.repeat(2).slice(0, 63);
@@ -83,7 +83,7 @@ export default () => describe('looks', { concurrency: 1 }, () => {
     await page.getByRole('searchbox', { name: 'Filter by name' }).waitFor();
     await page.getByRole('combobox', { name: 'Sort by' }).waitFor();
     scene.cbctl('trip', 'fine', '--reason', 'to be announced');
-    await until(async () => /^fine: /.test(await page.locator('[role=status]#news').innerText()), () => 'not announced');
+    await expectText(page.locator('[role=status]#news'), /^fine: open/);
     await tileOf(page, 'fine').click();
     await page.getByRole('dialog', { name: 'fine' }).waitFor();
     scene.cbctl('reset', 'fine');
