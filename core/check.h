@@ -31,14 +31,14 @@ struct gate_damage {
  * A state that cannot be has to become what the operator imposed, else closed, in the epoch behind the one that the
  * events know; that is for check_gate_repair(). A mask of enum damage; 0 also for a slot without a breaker.
  */
-unsigned check_slot(const struct segment *, uint32_t slot, uint64_t *open_until, struct gate_damage *);
+unsigned check_slot(const struct segment *, uint32_t number, uint64_t *open_until, struct gate_damage *);
 
 /* Swap the right word in, as one transition. False: somebody has changed the gate meanwhile. */
-bool check_gate_repair(const struct segment *, uint32_t slot, struct gate_damage);
+bool check_gate_repair(const struct segment *, uint32_t number, struct gate_damage);
 
 /* Its counters (no CPU counts to 2^52; what did is 0 again) and places (one that no call in flight holds is free again).
  * A mask of enum damage. */
-unsigned check_counts(const struct segment *, uint32_t slot);
+unsigned check_counts(const struct segment *, uint32_t number);
 
 /* What `live` says of itself, and what the joiners check. True: it was damaged. */
 bool check_header(const struct segment *);

@@ -22,7 +22,8 @@
  *                   acquired it.
  *   Fork            Handles stay valid in a forked child, which gets a place of its own at its first call. A permit
  *                   belongs to the process that acquired it: settling a copy of it in a child does nothing and
- *                   returns CB_ENOTMINE.
+ *                   returns CB_ENOTMINE. A program that executes another one leaves its calls behind: they are
+ *                   abandoned, as if it had died.
  *   Signals         The library installs no handler and changes no mask. Settling (cb_success to cb_settle),
  *                   cb_would_admit, cb_state_of and cb_retry_after_ms may be used in a signal handler; nothing else
  *                   may: cb_acquire allocates where it has to look for the registry.

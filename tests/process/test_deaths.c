@@ -4,6 +4,7 @@
  * machine makes it.
  */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -101,9 +102,9 @@ static int by_size(const void *a, const void *b)
 static void judge(const char *what, uint64_t *times, uint64_t promised_us)
 {
     qsort(times, TIMES, sizeof *times, by_size);
-    cr_expect_lt(times[TIMES / 2], promised_us, "%s: after %.1f ms, the middle one of %d", what,
-                 (double)times[TIMES / 2] / 1000, TIMES);
-    cr_expect_lt(times[TIMES - 1], WORST_US, "%s: after %.1f ms", what, (double)times[TIMES - 1] / 1000);
+    uint64_t middle = times[TIMES / 2], worst = times[TIMES - 1];
+    cr_expect_lt(middle, promised_us, "%s: after %" PRIu64 " us, the middle one of %d", what, middle, TIMES);
+    cr_expect_lt(worst, WORST_US, "%s: after %" PRIu64 " us", what, worst);
 }
 
 static uint64_t abandoned_after(void (*how)(void))

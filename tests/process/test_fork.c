@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -123,12 +124,12 @@ Test(fork, a_child_made_by_the_system_call_without_a_signal_at_its_end)
     parent_goes_on(1);
 }
 
-Test(fork, a_child_that_shares_the_memory_for_a_moment)
+Test(fork, a_program_that_is_spawned)
 {
+    char *const program[] = {(char[]){"true"}, NULL};
+    pid_t child;
     cr_assert_eq(cb_acquire(breaker, &parents), CB_ADMITTED);
-    pid_t child = vfork();
-    if (child == 0)
-        _exit(0);
+    cr_assert_eq(posix_spawnp(&child, "true", NULL, NULL, program, environ), 0);
     ended_well(child, 0);
     parent_goes_on(0);
 }

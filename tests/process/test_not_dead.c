@@ -133,8 +133,6 @@ Test(not_dead, a_process_that_has_closed_all_its_descriptors_is_not_dead)
     abandoned_once();
 }
 
-extern char **environ;
-
 static void starts_programs(void *arg)
 {
     char *const program[] = {(char[]){"true"}, NULL};
@@ -144,7 +142,6 @@ static void starts_programs(void *arg)
     for (int i = 0; i < 10; i++) {
         child_check(posix_spawnp(&spawned, "true", NULL, NULL, program, environ) == 0);
         child_check(waitpid(spawned, NULL, 0) == spawned);
-        child_check(system("true") == 0);
     }
     reached(1);
     pause();
