@@ -22,7 +22,7 @@ int action_create(struct scribe *scribe, struct actor actor, const char *name, c
     scribe_turn(scribe); /* what the slot's earlier breaker has left */
     policy_format(policy, text);
     struct event event = scribe_prepare(scribe, SLOT_UNKNOWN, CAUSE_CREATED, actor, text);
-    snprintf(event.name, sizeof event.name, "%s", name);
+    strncpy(event.name, name, sizeof event.name - 1);
     scribe_order(scribe, &event, 0);
     int result = panel_create(scribe->segment, name, policy, actor.uid, slot, error);
     event.slot = *slot;

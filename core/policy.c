@@ -144,6 +144,8 @@ static int word_sort(struct text word, struct text values[FIELDS], char *error)
 /* Put the values of `text` over *policy; a preset in it first, wherever it stands. */
 static int apply(const char *text, struct policy *policy, char *error)
 {
+    if (*text == '\0')
+        return 0;
     struct text rest = {text, strlen(text)}, word, values[FIELDS] = {{NULL, 0}};
     while (text_next(&rest, &word)) {
         int result = word_sort(word, values, error);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "core/policy_field.h"
 #include "core/policy_text.h"
@@ -63,6 +64,8 @@ void policy_format(const struct policy *policy, char out[POLICY_TEXT_SIZE])
     size_t at = 0;
     usual(policy, &defaults);
     out[0] = '\0';
+    if (memcmp(policy, &defaults, sizeof defaults) == 0)
+        return;
     for (size_t i = FIELD_FIRST; i < FIELDS && at < POLICY_TEXT_SIZE; i++) {
         char value[VALUE_SIZE];
         if (field_of(&fields[i], policy) == field_of(&fields[i], &defaults))
