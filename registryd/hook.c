@@ -125,8 +125,20 @@ static bool is_running(const struct hooks *hooks, const char *name)
     return false;
 }
 
+static void drop_waiting(struct hooks *hooks)
+{
+    struct hook_job *job;
+    while ((job = TAILQ_FIRST(&hooks->waiting)) != NULL) {
+        TAILQ_REMOVE(&hooks->waiting, job, link);
+        free(job);
+    }
+    hooks->waiting_count = 0;
+}
+
 static void run_waiting(struct hooks *hooks)
 {
+    if (*hooks->config->hook == '\0') /* since a reload */
+        drop_waiting(hooks);
     struct hook_job *job = TAILQ_FIRST(&hooks->waiting), *next;
     for (; job && hooks->running_count < RUNNING_MAX; job = next) {
         next = TAILQ_NEXT(job, link);
@@ -186,6 +198,12 @@ static void on_event(const struct event *event, void *arg)
     run_waiting(hooks);
 }
 
+/* Whoever started us may have left us descriptors, and libraries have theirs: none of those is for a hook. */
+static void descriptors_keep(void)
+{
+    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 void hooks_start(struct hooks *hooks, uv_loop_t *loop, struct registry *registry, const struct config *config)
 {
     const struct segment *segment = &registry->segment;
@@ -193,6 +211,7 @@ void hooks_start(struct hooks *hooks, uv_loop_t *loop, struct registry *registry
     *hooks = (struct hooks){.config = config, .registry = registry->name, .loop = loop};
     TAILQ_INIT(&hooks->waiting);
     TAILQ_INIT(&hooks->running);
+    descriptors_keep();
     for (uint64_t i = registry->chronicle.begun; i <= events_last(segment); i++)
         if (events_read(segment, i, &event))
             on_event(&event, hooks);
@@ -202,10 +221,7 @@ void hooks_start(struct hooks *hooks, uv_loop_t *loop, struct registry *registry
 void hooks_stop(struct hooks *hooks)
 {
     struct hook_job *job;
-    while ((job = TAILQ_FIRST(&hooks->waiting)) != NULL) {
-        TAILQ_REMOVE(&hooks->waiting, job, link);
-        free(job);
-    }
+    drop_waiting(hooks);
     while ((job = TAILQ_FIRST(&hooks->running)) != NULL) {
         job_kill(job);
         job_close(job);

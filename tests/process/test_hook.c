@@ -224,6 +224,30 @@ Test(hook, runs_for_what_happened_while_the_daemon_was_away)
     end();
 }
 
+Test(hook, inherits_nothing_but_its_output)
+{
+    begin("echo $(ls /proc/self/fd) $(grep -E 'Sig(Blk|Ign)' /proc/self/status) >> told", "http = 127.0.0.1:0");
+    cr_assert_eq(cb_trip(breaker_of("b"), NULL), 0);
+    expect_told("0 1 2 3 SigBlk: 0000000000000000 SigIgn: 0000000000000000\n", 1); /* 3 is the folder that ls reads */
+    end();
+}
+
+Test(hook, that_is_configured_no_more_runs_no_more)
+{
+    begin(WAIT "\nexit 3", "");
+    cb_breaker *breaker = breaker_of("b");
+    cr_assert_eq(cb_trip(breaker, "one"), 0);
+    cr_assert_eq(cb_reset(breaker, "two"), 0); /* it waits */
+    file_write("conf", 0600, "[registryd]\ncapacity = 16\n");
+    kill(server.pid, SIGHUP);
+    expect_logged("was reloaded");
+    release("go-one");
+    expect_logged("exited with 3");
+    cr_assert_eq(cb_ping(registry, NULL, NULL), 0); /* what the end of the one has led to is done */
+    cr_expect(!file_has(fopen("/proc/self/fd/2", "r"), "cannot be started", 1));
+    end();
+}
+
 Test(hook, ends_with_the_daemon)
 {
     begin("echo $$ > child" WAIT, "");
