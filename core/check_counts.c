@@ -19,14 +19,12 @@ static bool words_repair(au64 *words, size_t count)
     return found;
 }
 
-/* Its difference with the latencies is what counts; a call between the two words makes it -1 for a moment. */
+/* Its difference with the latencies is what counts. */
 static bool difference_repair(struct stripe *stripe)
 {
     uint64_t otherwise = atomic_load_explicit(&stripe->timed_otherwise, memory_order_relaxed);
-    uint64_t successes = stripe_successes(stripe);
-    if (successes >> COUNT_BITS == 0 || successes > UINT64_MAX - (UINT64_C(1) << 32))
-        return false;
-    return atomic_compare_exchange_strong(&stripe->timed_otherwise, &otherwise, 0);
+    return stripe_successes(stripe) >> COUNT_BITS != 0 &&
+           atomic_compare_exchange_strong(&stripe->timed_otherwise, &otherwise, 0);
 }
 
 static bool stripe_repair(struct stripe *stripe)

@@ -19,16 +19,21 @@ static void count_success(struct stripe *stripe, bool windowed, bool timed)
         count_one(&stripe->successes);
 }
 
+/* The difference of the two is what successes there were. Who dies in between leaves one too many, rather than less than
+ * none: the release pairs with the acquire in stripe_successes(). */
 static void count_latency(struct stripe *stripe, bool plain_success, uint64_t took_ns)
 {
-    if (!plain_success)
-        count_one(&stripe->timed_otherwise);
     count_one(&stripe->latency[latency_bucket(took_ns)]);
+    if (!plain_success)
+        atomic_fetch_add_explicit(&stripe->timed_otherwise, 1, memory_order_release);
 }
 
+/* The latency first: who dies behind it has not counted its outcome besides. */
 void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcome, bool windowed, bool timed,
                    uint64_t took_ns)
 {
+    if (timed && outcome <= OUTCOME_FAILURE)
+        count_latency(stripe, windowed && outcome == OUTCOME_SUCCESS, took_ns);
     switch (outcome) {
     case OUTCOME_SUCCESS:
         count_success(stripe, windowed, timed);
@@ -38,16 +43,14 @@ void count_outcome(struct slot *slot, struct stripe *stripe, enum outcome outcom
         break;
     case OUTCOME_IGNORED:
         count_one(&stripe->ignored);
-        return;
+        break;
     case OUTCOME_ABANDONED:
         count_one(&slot->abandoned);
-        return;
+        break;
     case OUTCOME_OVERDUE:
         count_one(&slot->overdue);
-        return;
+        break;
     }
-    if (timed)
-        count_latency(stripe, windowed && outcome == OUTCOME_SUCCESS, took_ns);
 }
 
 uint64_t latency_bound(unsigned bucket)

@@ -57,7 +57,7 @@ static uint64_t load(const au64 *word)
 uint64_t stripe_successes(const struct stripe *stripe)
 {
     /* Subtracted first, so that a call between the two shows as one too many rather than as a huge number. */
-    uint64_t sum = load(&stripe->successes) - load(&stripe->timed_otherwise);
+    uint64_t sum = load(&stripe->successes) - atomic_load_explicit(&stripe->timed_otherwise, memory_order_acquire);
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
         sum += load(&stripe->latency[i]);
     return sum;

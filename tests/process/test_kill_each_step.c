@@ -217,6 +217,7 @@ ACT(plain_success_timed, PLAIN " timing=precise", NULL, is_in_plain_call, succee
 ACT(first_acquire_of_a_process, PLAIN, NULL, starts, acquires, CLOSED, 1)
 ACT(success, PLAIN, peer_fails_once, is_in_call, succeeds, CLOSED, 2)
 ACT(failure, PLAIN, NULL, is_in_call, fails, CLOSED, 2)
+ACT(failure_timed, PLAIN " timing=precise", NULL, is_in_call, fails, CLOSED, 2)
 ACT(ignore, PLAIN, NULL, is_in_call, ignores, CLOSED, 2)
 ACT(trip, PLAIN, peer_fails_twice, is_in_call, fails, OPEN, 2)
 ACT(trip_by_hand, PLAIN, NULL, NULL, trips_by_hand, CLOSED | OPEN, 0)
