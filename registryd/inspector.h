@@ -27,6 +27,14 @@ void inspector_stop(struct inspector *);
 /* The process with this worker number lives (its record), or has ended (0). */
 void inspector_know(struct inspector *, uint32_t worker, uint64_t process);
 
+/* Is a worker's record another one than that of the process that is known to live? Asked of all in every turn, so it
+ * looks at nothing else. */
+static inline bool inspector_changed(const struct inspector *inspector, uint32_t worker)
+{
+    const au64 *record = &inspector->registry->segment.workers[worker].process;
+    return atomic_load_explicit(record, memory_order_relaxed) != inspector->living[worker];
+}
+
 /* Once a turn: what `live` says of itself, before anything else in it is believed. */
 void inspector_begin(struct inspector *);
 /* What a worker's record, which has become `record`, must be: that, or, if it was damaged, the one of the process that is

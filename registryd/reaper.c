@@ -199,7 +199,7 @@ static void on_turn(uv_timer_t *timer)
     chronicle_turn(&reaper->registry->chronicle); /* before those who have left are forgotten */
     inspector_begin(&reaper->inspector);
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
-        if (reaper->watches[worker] || record_of(reaper, worker))
+        if (inspector_changed(&reaper->inspector, worker))
             reaper_watch(reaper, worker);
     ask_guards(reaper);
     inspector_turn(&reaper->inspector);
