@@ -17,12 +17,14 @@ export class Breaker {
     this.samples = []; // of counts, the oldest about RATE_OVER_MS ago
     this.facts = null; // the daemon's answer
     this.asked = 0; // when it came, by performance.now()
+    this.told = 0; // when it was given, by the daemon's clock
   }
 
-  // `at`: performance.now() when the answer came.
-  learn(facts, at) {
+  // `at`: performance.now() when the answer came; `told`: the daemon's time when it was given.
+  learn(facts, at, told) {
     this.facts = facts;
     this.asked = at;
+    this.told = told;
     this.sample(at);
     this.conclude();
   }
@@ -90,10 +92,12 @@ export class Breaker {
     return { calls: calls / PERIOD_S, rejected: rejected / PERIOD_S };
   }
 
-  // Away from closed, back to it, or into the override; null if the journal does not reach back so far.
+  // Away from closed, back to it, or into the override; null if the journal does not reach back so far. What is newer
+  // than the answer does not belong to its state.
   findBeginning() {
     let found = null;
     for (const event of this.transitions.reverse()) {
+      if (event.at > this.told) continue;
       if (condition(event.to) !== condition(this.state)) break;
       found = event;
     }

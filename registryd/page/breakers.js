@@ -23,13 +23,14 @@ export class Breakers {
 
   // `answer`: what /api/v1/breakers says; `at`: performance.now() when it came.
   learn(answer, at) {
+    const told = Date.parse(answer.time);
     const gone = new Set(this.byName.keys());
     for (const facts of answer.breakers) {
       gone.delete(facts.name);
-      this.breaker(facts.name).learn(facts, at);
+      this.breaker(facts.name).learn(facts, at, told);
     }
     for (const name of gone) this.byName.delete(name);
-    this.forgetEarly(Date.parse(answer.time));
+    this.forgetEarly(told);
   }
 
   breaker(name) {

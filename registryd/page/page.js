@@ -45,7 +45,7 @@ function heard(event) {
   if (event.cause === 'missed') missed += event.value;
   const breaker = breakers.note(event);
   if (!breaker || at < Math.max(began, answered.wall - NEWS_MS)) return later();
-  tiles.flash(breaker);
+  tiles.announce(breaker, clock());
   setText(byId('news'), `${breaker.name}: ${event.text}`);
   feed.hurry();
 }

@@ -32,11 +32,13 @@ export class Tiles {
     for (const tile of this.tiles.values()) if (tile.near) tile.tick(clock);
   }
 
-  // Draw the eye to a breaker that has just changed.
-  flash(breaker) {
-    const element = this.tiles.get(breaker)?.element;
-    element?.classList.add('news');
-    setTimeout(() => element?.classList.remove('news'), FLASH_MS);
+  // Show what has just happened to a breaker, and draw the eye to it.
+  announce(breaker, clock) {
+    const tile = this.tiles.get(breaker);
+    if (!tile) return; // the filter has hidden it so far
+    tile.show(clock);
+    tile.element.classList.add('news');
+    setTimeout(() => tile.element.classList.remove('news'), FLASH_MS);
   }
 
   tile(breaker) {

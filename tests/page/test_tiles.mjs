@@ -46,6 +46,18 @@ export default () => describe('tiles', { concurrency: 1 }, () => {
     await until(async () => (await seconds()) <= first - 2, () => `the countdown stands at ${first} s`);
   });
 
+  test('an event that is newer than the answer does not change what is said of its state', async (t) => {
+    scene.cbctl('trip', 'mail');
+    const page = await openPage(t, scene.url);
+    const tile = tileOf(page, 'mail');
+    await expectText(tile.locator('.condition'), /^Down since/);
+    await page.route('**/api/v1/breakers', () => {}); // no answer any more
+    await page.waitForRequest('**/api/v1/breakers');
+    scene.cbctl('reset', 'mail');
+    await expectText(tile.locator('.journal'), /reset by an operator/);
+    assert.match(await tile.locator('.condition').innerText(), /^Down since/);
+  });
+
   test('a probe under way, and how its end is told', async (t) => {
     scene.cbctl('create', 'geo', 'failure_threshold=1 open_timeout=100ms');
     await worker.say('fail geo 1');
