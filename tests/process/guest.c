@@ -1,0 +1,98 @@
+#include "tests/process/guest.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <poll.h>
+#include <time.h>
+
+#include "core/lane.h"
+
+struct house house;
+
+static unsigned daemons_descriptors(void)
+{
+    char path[64];
+    unsigned count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)house.daemon.pid);
+    DIR *folder = opendir(path);
+    cr_assert(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+void house_open(void)
+{
+    char error[SEGMENT_ERROR_SIZE];
+    daemon_start(&house.daemon, NULL);
+    cr_assert_eq(cb_attach(house.daemon.registry, &house.registry), 0, "%s", cb_last_error());
+    cr_assert_eq(segment_open(house.daemon.registry, false, &house.segment, error), 0, "%s", error);
+    house_answers(0);
+    house.descriptors = daemons_descriptors();
+}
+
+void house_close(void)
+{
+    segment_close(&house.segment);
+    cb_detach(&house.registry);
+    daemon_stop(&house.daemon);
+}
+
+void guest_acts(void)
+{
+    cb_registry *own;
+    cb_breaker *breaker;
+    cb_permit permit;
+    if (cb_attach(house.daemon.registry, &own) != 0 ||
+        cb_get_or_create(own, GUEST_BREAKER, GUEST_POLICY, &breaker) != 0 ||
+        cb_acquire(breaker, &permit) != CB_ADMITTED)
+        _exit(1);
+}
+
+void house_answers(unsigned step)
+{
+    cr_assert_eq(cb_ping(house.registry, NULL, NULL), 0, "step %u: %s", step, cb_last_error());
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static unsigned worker_numbers(pid_t pid)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < house.segment.worker_count; i++)
+        count += process_pid(atomic_load(&house.segment.workers[i].process)) == (uint32_t)pid;
+    return count;
+}
+
+static void others_create_and_call(unsigned step)
+{
+    cb_breaker *breaker;
+    cb_permit permit;
+    struct cb_snapshot counts;
+    cr_assert_eq(cb_get_or_create(house.registry, GUEST_BREAKER, GUEST_POLICY, &breaker), 0, "step %u: %s", step,
+                 cb_last_error());
+    cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+    cr_assert_eq(cb_success(&permit), 0);
+    cr_assert_eq(cb_snapshot_of(breaker, &counts, sizeof counts), 0);
+    cr_assert_eq(counts.in_flight, 0, "step %u: its call is left", step);
+    cr_assert_leq(counts.abandoned, 1, "step %u", step);
+    cr_assert_eq(cb_remove(breaker, NULL), 0, "step %u: %s", step, cb_last_error());
+}
+
+void guest_leaves_nothing(pid_t guest, unsigned step)
+{
+    uint64_t until = now_ms() + HARNESS_DEADLINE_MS;
+    while (worker_numbers(guest) > 0 || daemons_descriptors() > house.descriptors) {
+        cr_assert(now_ms() < until, "step %u: %u worker numbers and %u descriptors are left", step,
+                  worker_numbers(guest), daemons_descriptors() - house.descriptors);
+        poll(NULL, 0, 1);
+    }
+    house_answers(step);
+    others_create_and_call(step);
+}
