@@ -87,13 +87,15 @@ void window_prepare(struct stripe *stripe, struct window window, uint16_t epoch,
                           memory_order_release);
 }
 
-/* How much a count has grown since the snapshot, if that is the period's: true. */
+/* How much a count has grown since the snapshot, if that is the period's: true. Successes may have shrunk: the snapshot
+ * saw calls that were half counted. */
 static bool grown_since(const au64 *word, uint64_t tag, uint64_t count, uint64_t *grown)
 {
     uint64_t then = load(word);
     if (then >> 32 != tag >> 32)
         return false;
-    *grown += (uint32_t)(count - then);
+    uint32_t more = (uint32_t)(count - then);
+    *grown += more > UINT32_MAX - COUNTS_UNSETTLED ? 0 : more;
     return true;
 }
 

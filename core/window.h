@@ -34,8 +34,10 @@ static inline bool window_prepared(const struct stripe *stripe, uint16_t epoch, 
 /* After it was counted. */
 void window_record(struct slot *, struct stripe *, struct window, uint16_t epoch, bool failed, bool slow);
 
-/* A stripe's successes of the kind that windows see. */
+/* A stripe's successes of the kind that windows see. Never too few; for a moment too many by timed calls that ended
+ * otherwise and are half counted, or were counted meanwhile: so a later reading may be less, by no more than this. */
 uint64_t stripe_successes(const struct stripe *);
+#define COUNTS_UNSETTLED (1u << 20)
 
 /* The count window's entry for an outcome; see ring_record(). */
 void window_ring_record(struct slot *, uint32_t size, uint32_t id, uint16_t epoch, bool failed, bool slow);
