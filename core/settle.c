@@ -13,27 +13,35 @@ struct verdict {
     struct numbers numbers;
 };
 
+/* The streak is this epoch's, or of one before it. It was read before the gate (acquire): as long as that is in this epoch,
+ * no later one has a streak. */
+static bool is_ours_to_replace(const struct slot *slot, uint64_t streak, uint16_t epoch)
+{
+    return streak >> 48 == epoch || gate_epoch(atomic_load_explicit(&slot->gate, memory_order_acquire)) == epoch;
+}
+
 /* Consecutive failures of one epoch: a compare-and-swap, so that no process's failure is lost. Who was held up until the
  * breaker moved on must not put its old epoch over the streak of a later one. */
 static uint64_t streak_add(struct slot *slot, uint16_t epoch)
 {
-    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_relaxed), next;
+    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_acquire), next;
     do {
-        if (old >> 48 != epoch && gate_epoch(atomic_load_explicit(&slot->gate, memory_order_acquire)) != epoch)
+        if (!is_ours_to_replace(slot, old, epoch))
             return 0;
         next = (old >> 48 == epoch ? old : (uint64_t)epoch << 48) + 1;
     } while (
-        !atomic_compare_exchange_weak_explicit(&slot->streak, &old, next, memory_order_relaxed, memory_order_relaxed));
+        !atomic_compare_exchange_weak_explicit(&slot->streak, &old, next, memory_order_acquire, memory_order_acquire));
     return next & STREAK_MASK;
 }
 
-/* Only writes when there is a streak: closed and healthy, all processes just read this line. */
+/* Only writes when there is a streak: closed and healthy, all processes just read this line. One that an earlier epoch has
+ * left is cleared as well, so that successes are plain again after a recovery. */
 static void streak_clear(struct slot *slot, uint16_t epoch)
 {
-    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_relaxed);
-    while ((old & STREAK_MASK) != 0 && old >> 48 == epoch)
-        if (atomic_compare_exchange_weak_explicit(&slot->streak, &old, (uint64_t)epoch << 48, memory_order_relaxed,
-                                                  memory_order_relaxed))
+    uint64_t old = atomic_load_explicit(&slot->streak, memory_order_acquire);
+    while ((old & STREAK_MASK) != 0 && is_ours_to_replace(slot, old, epoch))
+        if (atomic_compare_exchange_weak_explicit(&slot->streak, &old, (uint64_t)epoch << 48, memory_order_acquire,
+                                                  memory_order_acquire))
             break;
 }
 

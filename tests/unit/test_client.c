@@ -142,6 +142,22 @@ Test(client, a_forgotten_permit_is_a_failure_and_a_settled_one_is_not)
     cr_assert_eq(cb_state_of(breaker), CB_OPEN);
 }
 
+/* Only without any streak is a success as cheap as can be. */
+Test(client, a_streak_is_gone_with_the_first_success_after_a_recovery)
+{
+    cb_permit permit;
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+        cr_assert_eq(cb_failure(&permit), 0);
+    }
+    cr_assert_eq(cb_virtual_advance(registry, 1000), 0);
+    for (int i = 0; i < 2; i++) { /* the probe, and one more */
+        cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
+        cr_assert_eq(cb_success(&permit), 0);
+    }
+    cr_assert_eq(segment_slot(&registry->own->segment, breaker_binding(breaker)->slot)->streak & STREAK_MASK, 0);
+}
+
 Test(client, looking_changes_nothing_and_says_how_long)
 {
     cb_trip(breaker, NULL);
