@@ -109,10 +109,10 @@ struct panel_header {
     au32 keeper_is;         /* the process that holds `keeper`, and whether it is a daemon (core/keeper.c) */
     pthread_mutex_t keeper; /* robust, process-shared: who may write the panel at all; before all others */
     au32 damage_count;      /* how often damage to `live` was found and repaired */
-    uint32_t reserved_too;
-    au64 event_last;       /* the newest event's number; 0: there is none. Under the mutex */
-    struct order order;    /* the control action under way; written by the one who may write the panel */
-    pthread_mutex_t mutex; /* robust, process-shared: index, free slots, place extents, events */
+    au32 event_heard;       /* the newest event that a daemon has told its listeners of, as far as 32 bits go */
+    au64 event_last;        /* the newest event's number; 0: there is none. Under the mutex */
+    struct order order;     /* the control action under way; written by the one who may write the panel */
+    pthread_mutex_t mutex;  /* robust, process-shared: index, free slots, place extents, events */
 };
 
 #define INDEX_TOMB UINT32_MAX
@@ -145,6 +145,7 @@ struct control {
      * every commit. One release store of it commits everything. */
     au64 commit;
     au64 noted;            /* the newest transition among the events, see core/events.h; 0: none. header.mutex */
+    au64 told;             /* successes that somebody was told of, see tally_tell(); the daemon */
     pthread_mutex_t mutex; /* robust, process-shared: every writer of this block */
     _Alignas(CACHE_LINE) struct control_copy copy[2];
 };

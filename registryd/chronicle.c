@@ -10,17 +10,32 @@ void chronicle_subscribe(struct chronicle *chronicle, scribe_listener *listener,
     chronicle->listeners[chronicle->listener_count++].arg = arg;
 }
 
+void chronicle_heard(struct segment *segment, uint64_t sequence)
+{
+    atomic_store_explicit(&segment->panel_rw->event_heard, (uint32_t)sequence, memory_order_relaxed);
+}
+
 static void tell_all(const struct event *event, void *arg)
 {
     const struct chronicle *chronicle = arg;
     for (size_t i = 0; i < chronicle->listener_count; i++)
         chronicle->listeners[i].listener(event, chronicle->listeners[i].arg);
+    chronicle_heard(chronicle->scribe.segment, event->sequence);
+}
+
+/* Sooner than the ring reaches: all that there is. */
+static uint64_t first_unheard(const struct segment *segment)
+{
+    uint64_t last = events_last(segment), first = events_first(segment);
+    uint32_t heard = atomic_load_explicit(&segment->panel->event_heard, memory_order_relaxed);
+    uint64_t next = last + 1 - (uint32_t)((uint32_t)last - heard);
+    return next > last + 1 || next < first ? first : next;
 }
 
 bool chronicle_open(struct chronicle *chronicle, struct segment *segment)
 {
     events_repair(segment);
-    chronicle->begun = events_last(segment) + 1;
+    chronicle->begun = first_unheard(segment);
     if (scribe_open(&chronicle->scribe, segment, tell_all, chronicle) == 0)
         return true;
     log_say(LOG_ERR, "no memory to follow %u breakers", segment->capacity);

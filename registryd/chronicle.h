@@ -16,7 +16,8 @@ struct chronicle {
         void *arg;
     } listeners[CHRONICLE_LISTENERS];
     size_t listener_count;
-    uint64_t begun; /* the first event that it may have written */
+    uint64_t
+        begun; /* the first event that no daemon has told of: written by a killed one, by cbctl --offline, or by us */
 };
 
 /* Call `listener(event, arg)` for every event from now on, as soon as it is written down and in that order. It must not
@@ -26,6 +27,9 @@ void chronicle_subscribe(struct chronicle *, scribe_listener *listener, void *ar
 /* Begin, with what was left undone. False: no memory. */
 bool chronicle_open(struct chronicle *, struct segment *);
 void chronicle_close(struct chronicle *);
+
+/* The events up to this one are no news to anybody. */
+void chronicle_heard(struct segment *, uint64_t sequence);
 
 /* Every turn of the daemon: write down what has happened. */
 void chronicle_turn(struct chronicle *);

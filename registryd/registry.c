@@ -130,7 +130,10 @@ static bool create(struct registry *registry, uint32_t capacity, gid_t group, co
                 registry->segment.capacity, (unsigned long long)geometry_size(&geometry) / 1024);
     else
         log_say(LOG_ERR, "registry %s: %s", registry->name, *error ? error : strerror(-result));
-    return result == 0 && memory_keep(registry);
+    if (result != 0 || !memory_keep(registry))
+        return false;
+    chronicle_heard(&registry->segment, events_last(&registry->segment)); /* it begins so: nothing has happened yet */
+    return true;
 }
 
 bool registry_open(struct registry *registry, const char *name, uint32_t capacity, gid_t group, const char *socket,

@@ -248,6 +248,22 @@ Test(hook, that_is_configured_no_more_runs_no_more)
     end();
 }
 
+Test(hook, runs_for_what_an_operator_did_without_the_daemon)
+{
+    struct output output;
+    begin(TELL, "[b]");
+    cr_assert_eq(cb_trip(breaker_of("b"), "told once"), 0);
+    expect_told("(told once) 0\n", 1);
+    daemon_kill(&server);
+    run(&output, CBCTL_PATH, "reset", "b", "--registry", server.registry, "--offline", "--reason", "by hand", NULL);
+    cr_assert_eq(output.status, 0, "%s", output.err);
+    output_free(&output);
+    daemon_restart(&server);
+    expect_told("3 b open closed b open closed operator reset (closed: reset by an operator) (by hand) 0\n", 1);
+    cr_expect(!file_has(fopen(in_dir("told"), "r"), "told once", 2));
+    end();
+}
+
 Test(hook, ends_with_the_daemon)
 {
     begin("echo $$ > child" WAIT, "");
