@@ -90,6 +90,7 @@ static void operate(struct scribe *scribe, struct actor actor, uint32_t slot, st
     uint64_t word = atomic_load_explicit(&segment_slot(segment, slot)->gate, memory_order_acquire);
     panel_policy_or_default(segment, slot, &view);
     scribe_turn(scribe);
+    scribe_follow(scribe, slot);
     struct event event = scribe_prepare(scribe, slot, CAUSE_NONE, actor, reason);
     do {
         step = gate_step(word, input, &view.policy, segment_now_ms(segment));

@@ -89,6 +89,13 @@ void scribe_turn(struct scribe *scribe)
         say_gathered(scribe, &event);
 }
 
+void scribe_follow(struct scribe *scribe, uint32_t slot)
+{
+    struct event event;
+    if (gather_rewind(&scribe->gather, slot, segment_now_ms(scribe->segment), &event))
+        say(scribe, &event);
+}
+
 /* ---- orders ---- */
 
 struct event scribe_prepare(const struct scribe *scribe, uint32_t slot, enum cause cause, struct actor actor,
@@ -233,13 +240,10 @@ static void creations_recover(struct scribe *scribe)
     }
 }
 
-/* What a gate has done meanwhile can only be followed from where it stands, if that is behind what is known. */
 static void gates_recover(struct scribe *scribe)
 {
-    struct event event;
     for (uint32_t slot = 0; slot < scribe->segment->capacity; slot++)
-        if (gather_rewind(&scribe->gather, slot, segment_now_ms(scribe->segment), &event))
-            say(scribe, &event);
+        scribe_follow(scribe, slot);
 }
 
 int scribe_open(struct scribe *scribe, struct segment *segment, scribe_listener *listener, void *arg)

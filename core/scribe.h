@@ -45,6 +45,8 @@ void scribe_forget(struct scribe *, uint32_t pid);
 struct event scribe_prepare(const struct scribe *, uint32_t slot, enum cause, struct actor, const char *reason);
 /* Write the order down. `gate`: the word that it will swap in, `event` has its epoch; 0: it changes the block. */
 void scribe_order(struct scribe *, struct event *, uint64_t gate);
+/* Its gate may have been written over since it was looked at last: what is done to it now goes on from there. */
+void scribe_follow(struct scribe *, uint32_t slot);
 /* It was done: write its event down, behind all that was before it. `event` is as ordered, with its slot. */
 void scribe_done(struct scribe *, struct event *);
 /* It was not done. */

@@ -271,6 +271,9 @@ Test(events, a_gate_that_was_set_back_meanwhile_goes_on_from_there)
     expect_text("open: 5 consecutive failures (threshold 5)");
     action_reset(&scribe, operator, slot, "");
     expect_text("closed: reset by an operator");
+    atomic_store(&segment_slot(&segment, slot)->gate, gate_closed(0));
+    action_trip(&scribe, operator, slot, "what an operator does is always said");
+    expect_text("open: tripped by an operator");
 }
 
 /* ---- how events read ---- */
