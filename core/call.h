@@ -63,6 +63,9 @@ struct tally {
     uint64_t latency[LATENCY_BUCKETS];
 };
 void tally_slot(const struct segment *, uint32_t slot, struct tally *out);
+/* Somebody is told of its successes who must not see them run backwards (a later sum may be less: stripe_successes()):
+ * from now on no tally has fewer, of whatever daemon. By the daemon alone. */
+void tally_tell(struct segment *, uint32_t slot, const struct tally *);
 /* How long so many percent of the timed calls took at most: the upper bound of their bucket in microseconds; 0 without
  * any. */
 uint64_t tally_latency_us(const struct tally *, unsigned percent);

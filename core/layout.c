@@ -55,6 +55,7 @@ static const uint32_t shape[] = {
     offsetof(struct control_copy, created_ms),
     sizeof(struct control),
     offsetof(struct control, noted),
+    offsetof(struct control, told),
     offsetof(struct control, mutex),
     offsetof(struct control, copy),
     sizeof(struct live_header),

@@ -120,6 +120,7 @@ static int slot_fill(struct segment *segment, uint32_t slot, const char *name, c
             return result;
     }
     slot_clear(segment, slot, old.incarnation != 0);
+    atomic_store_explicit(&control_of(segment, slot)->told, 0, memory_order_relaxed);
     int result = block_commit(segment, slot, &next);
     return result == 0 ? 0 : fault(error, result, "cannot lock breaker %s: %s", name, strerror(-result));
 }

@@ -3,6 +3,7 @@
 
 #include "core/call.h"
 #include "core/clock.h"
+#include "core/control.h"
 #include "core/counters.h"
 #include "core/panel.h"
 #include "core/settle.h"
@@ -39,12 +40,25 @@ static void add_window(struct tally *out, const struct segment *segment, uint32_
     out->window_slow = sum.slow;
 }
 
+/* Much less than what was told: the counts were damaged and have begun anew. */
+static uint64_t successes_steady(const struct control *control, uint64_t sum)
+{
+    uint64_t told = load(&control->told);
+    return told - sum < COUNTS_UNSETTLED ? told : sum;
+}
+
+void tally_tell(struct segment *segment, uint32_t slot, const struct tally *tally)
+{
+    atomic_store_explicit(&control_of(segment, slot)->told, tally->successes, memory_order_relaxed);
+}
+
 void tally_slot(const struct segment *segment, uint32_t slot, struct tally *out)
 {
     const struct slot *shared = segment_slot(segment, slot);
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < segment->stripes; i++)
         add_stripe(out, segment_stripe(segment, slot, i));
+    out->successes = successes_steady(&segment->controls[slot], out->successes);
     out->abandoned = load(&shared->abandoned);
     out->overdue = load(&shared->overdue);
     out->transitions = transition_count(shared);

@@ -101,7 +101,7 @@ int64_t http_breaker_find(struct http_request *request, const char *name, enum M
 
 enum MHD_Result http_breaker_show(struct http_request *request, const char *name)
 {
-    const struct segment *segment = &request->http->service->registry->segment;
+    struct segment *segment = &request->http->service->registry->segment;
     enum MHD_Result result = MHD_NO;
     int64_t slot = http_breaker_find(request, name, &result);
     if (slot < 0)
@@ -110,5 +110,6 @@ enum MHD_Result http_breaker_show(struct http_request *request, const char *name
     snprintf(subject.name, sizeof subject.name, "%s", name);
     subject.in_flight = (uint32_t)tally_in_flight_of(segment, subject.slot);
     tally_slot(segment, subject.slot, &subject.tally);
+    tally_tell(segment, subject.slot, &subject.tally);
     return http_reply_json(request->connection, MHD_HTTP_OK, http_breaker_json(segment, &subject));
 }

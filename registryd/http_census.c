@@ -8,7 +8,7 @@
 
 #define STEP 256 /* breakers */
 
-void http_census_init(struct http_census *census, const struct segment *segment)
+void http_census_init(struct http_census *census, struct segment *segment)
 {
     *census = (struct http_census){.segment = segment};
 }
@@ -45,6 +45,7 @@ static bool subject_fill(const struct http_census *census, uint32_t slot, struct
     subject->created_ms = copy.created_ms;
     subject->in_flight = census->in_flight[slot];
     tally_slot(census->segment, slot, &subject->tally);
+    tally_tell(census->segment, slot, &subject->tally);
     return true;
 }
 

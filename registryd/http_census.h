@@ -16,14 +16,14 @@ struct http_subject {
 };
 
 struct http_census {
-    const struct segment *segment;
+    struct segment *segment;
     struct http_subject *subjects; /* sorted by name when complete */
     uint32_t count, room;
     uint32_t next;       /* the slot to look at next */
     uint32_t *in_flight; /* by slot */
 };
 
-void http_census_init(struct http_census *, const struct segment *);
+void http_census_init(struct http_census *, struct segment *);
 void http_census_finish(struct http_census *);
 
 /* Look at some more. 1: complete; 0: call again; -ENOMEM. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/panel.h"
 #include "libcbclient/cbclient.h"
 #include "tests/process/web.h"
 
@@ -199,6 +200,42 @@ Test(http_metrics, a_breaker_that_is_made_anew_has_another_beginning)
 
 /* ---- across the daemon's deaths ---- */
 
+/* A timed failure that is half counted looks like a success; when it is wholly counted, nobody must see one fewer. */
+Test(http_metrics, successes_that_were_told_stay_so)
+{
+    static const char sample[] = "cb_breaker_calls_total{breaker=\"db\",outcome=\"success\"}";
+    char error[SEGMENT_ERROR_SIZE];
+    struct segment segment;
+    struct web web;
+    cb_registry *registry = attach();
+    cb_breaker *breaker = breaker_make(registry, "db", "timing=precise");
+    settle(breaker, CB_SUCCESS, 1000000);
+    cr_assert(segment_open(daemon_.registry, false, &segment, error) == 0, "%s", error);
+    int64_t slot = panel_find(&segment, "db");
+    cr_assert(slot >= 0);
+    struct stripe *stripe = segment_stripe(&segment, (uint32_t)slot, 0);
+    atomic_fetch_add(&stripe->latency[7], 1);
+    scrape(&web);
+    expect_value(&web, sample, 2);
+    web_free(&web);
+    atomic_fetch_add(&stripe->timed_otherwise, 1);
+    for (int life = 0; life < 2; life++) {
+        scrape(&web);
+        expect_value(&web, sample, 2);
+        web_free(&web);
+        daemon_kill(&daemon_);
+        daemon_restart(&daemon_);
+        port = web_port(&daemon_);
+    }
+    settle(breaker, CB_SUCCESS, 1000000);
+    settle(breaker, CB_SUCCESS, 1000000);
+    scrape(&web);
+    expect_value(&web, sample, 3);
+    web_free(&web);
+    segment_close(&segment);
+    cb_detach(&registry);
+}
+
 static void work(void *arg)
 {
     cb_registry *registry;
@@ -209,7 +246,7 @@ static void work(void *arg)
     for (unsigned i = 0;; i++) {
         cb_permit permit;
         if (cb_acquire(breaker, &permit) == CB_ADMITTED)
-            i % 16 ? cb_success(&permit) : cb_failure(&permit);
+            i % 4 ? cb_success(&permit) : cb_failure(&permit);
     }
 }
 
@@ -228,7 +265,7 @@ Test(http_metrics, counters_never_run_backwards)
                                           "cb_breaker_calls_created{breaker=\"busy\",outcome=\"failure\"}"};
     double before[3] = {0, 0, 0};
     cb_registry *registry = attach();
-    breaker_make(registry, "busy", "failure_threshold=1000");
+    breaker_make(registry, "busy", "failure_threshold=1000 timing=precise");
     cb_detach(&registry);
     daemon_keep_port();
     pid_t workers[2] = {fork_child(work, NULL), fork_child(work, NULL)};

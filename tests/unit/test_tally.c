@@ -72,3 +72,29 @@ Test(tally, a_window_that_began_between_two_counters_has_no_more_calls_than_ther
     cr_expect_eq(look()->window_calls, 1, "%lu", (unsigned long)tally.window_calls);
     cr_expect_eq(tally.window_failures, 1);
 }
+
+Test(tally, successes_that_were_told_are_not_taken_back)
+{
+    call(OUTCOME_SUCCESS);
+    half_counted(2);
+    tally_tell(&segment, slot, look());
+    cr_expect_eq(tally.successes, 3);
+    fully_counted(2);
+    cr_expect_eq(look()->successes, 3);
+    for (int i = 0; i < 3; i++)
+        call(OUTCOME_SUCCESS);
+    cr_expect_eq(look()->successes, 4);
+}
+
+Test(tally, a_new_breaker_and_counts_that_were_repaired_begin_anew)
+{
+    struct stripe *stripe = segment_stripe(&segment, slot, 0);
+    atomic_store(&stripe->successes, UINT64_C(1) << 40);
+    tally_tell(&segment, slot, look());
+    atomic_store(&stripe->successes, 5);
+    tally_tell(&segment, slot, look());
+    cr_expect_eq(tally.successes, 5);
+    cr_assert_eq(panel_remove(&segment, slot), 0);
+    cr_assert_eq(create("c", ""), slot);
+    cr_expect_eq(look()->successes, 0);
+}
