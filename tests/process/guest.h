@@ -28,8 +28,8 @@ void guest_acts(void);
 
 /* How the daemon does, at the guest's step number `step` (for the message). */
 void house_answers(unsigned step);
-/* A dead guest's worker number and its connection go, by the deadline; then the others can create its breaker, call it
- * and remove it, and at most one of its calls is counted, as abandoned. */
-void guest_leaves_nothing(pid_t guest, unsigned step);
+/* A dead guest's worker number, its place in the lanes and its connection go, by the deadline; then the others can create
+ * its breaker, call it and remove it. Returns how many of its calls are counted as abandoned, one at most. */
+uint64_t guest_leaves_nothing(pid_t guest, unsigned step);
 
 #endif

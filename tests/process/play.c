@@ -2,13 +2,17 @@
 
 #include <criterion/criterion.h>
 
+#include "core/journal.h"
 #include "core/panel.h"
 #include "tests/process/scene.h"
+
+#define SLOW_NS 1000000u /* of CPU, for a call of another process */
+#define TRIES   5        /* a machine may take its own time now and then; whoever waits takes it each time */
 
 pid_t play_dead;
 static const struct play *play;
 static struct tally base;
-static uint64_t base_gate;
+static uint64_t base_gate, slowest_ns;
 
 void play_reap(pid_t pid)
 {
@@ -91,9 +95,23 @@ static void check_dead(pid_t pid, uint32_t step)
               "step %u: its probe is left", step);
     peer_goes_round();
     cr_assert_eq(places_taken(), 0, "step %u: its place is left", step);
+    struct journal_entry last;
+    cr_assert(journal_read(&scene.segment, journal_next(&scene.segment) - 1, &last), "step %u: the journal", step);
 }
 
 static struct image here;
+
+/* Others are admitted, rejected and trip while it stands there, and no call of theirs is slow because of it. */
+static void look_at_peer(uint32_t step)
+{
+    for (int i = 0; i == 0 || peer.slowest_ns >= SLOW_NS; i++) {
+        cr_assert_lt(i, TRIES, "step %u: a call took %llu ns", step, (unsigned long long)peer.slowest_ns);
+        peer.slowest_ns = 0;
+        peer_goes_round();
+        image_put(&here);
+    }
+    slowest_ns = peer.slowest_ns > slowest_ns ? peer.slowest_ns : slowest_ns;
+}
 
 static void look(pid_t pid, uint32_t step)
 {
@@ -102,8 +120,7 @@ static void look(pid_t pid, uint32_t step)
         base_gate = peer_gate();
     }
     image_take(&here);
-    peer_goes_round();
-    image_put(&here);
+    look_at_peer(step);
     check_dead(pid, step);
     image_put(&here);
 }
@@ -169,7 +186,7 @@ void play_perform(const struct play *p)
         overtake_at(moments.at[i]);
     }
     cr_log_info("%u steps, %u of them with real kills; slowest call of another process %llu ns of CPU", moments.steps,
-                moments.count, (unsigned long long)peer.slowest_ns);
+                moments.count, (unsigned long long)slowest_ns);
     moments_free(&moments);
     image_free(&before);
     image_free(&here);

@@ -129,7 +129,7 @@ Test(kill_each_attach, others_go_on_while_it_stands)
     cr_log_info("%u steps; slowest round of the others %llu ns of CPU", step, (unsigned long long)slowest_ns);
     cr_assert_eq(changes, CHANGES);
     stepper_kill(&guest);
-    guest_leaves_nothing(guest.pid, step);
+    cr_assert_eq(guest_leaves_nothing(guest.pid, step), 1, "its call is not counted");
 }
 
 Test(kill_each_attach, nothing_is_left_of_it)
@@ -140,6 +140,6 @@ Test(kill_each_attach, nothing_is_left_of_it)
         guest_reach(&guest, changes);
         others_go_on(changes);
         stepper_kill(&guest);
-        guest_leaves_nothing(guest.pid, changes);
+        cr_assert_eq(guest_leaves_nothing(guest.pid, changes), changes == CHANGES, "%u changes", changes);
     }
 }

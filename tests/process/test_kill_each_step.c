@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <unistd.h>
 
+#include "core/journal.h"
 #include "core/panel.h"
 #include "core/plain.h"
 #include "tests/process/play.h"
@@ -199,6 +200,23 @@ static void trips_by_hand(void)
     call_operate(&scene.segment, PEER_SLOT, (struct gate_input){.event = GATE_OPERATOR_TRIP}, (struct actor){0});
 }
 
+/* The note alone, as it is written after each transition. */
+static void notes(void)
+{
+    struct journal_entry note = {
+        .time_ms = *scene.now_ms,
+        .value = 1,
+        .of = 2,
+        .threshold = 3,
+        .until_ms = 4,
+        .slot = PEER_SLOT,
+        .pid = (uint32_t)getpid(),
+        .epoch = gate_epoch(peer_gate()),
+        .cause = CAUSE_OPERATOR_RESET,
+    };
+    journal_append(&scene.segment, &note);
+}
+
 #define PLAIN         "failure_threshold=3 open_timeout=1s half_open_timeout=2s"
 #define OF_TWO        PLAIN " success_threshold=2"
 #define TWO_AT_A_TIME PLAIN " half_open_max_calls=2"
@@ -221,6 +239,7 @@ ACT(failure_timed, PLAIN " timing=precise", NULL, is_in_call, fails, CLOSED, 2)
 ACT(ignore, PLAIN, NULL, is_in_call, ignores, CLOSED, 2)
 ACT(trip, PLAIN, peer_fails_twice, is_in_call, fails, OPEN, 2)
 ACT(trip_by_hand, PLAIN, NULL, NULL, trips_by_hand, CLOSED | OPEN, 0)
+ACT(journal_update, PLAIN, NULL, has_called, notes, CLOSED, 0)
 ACT(rejection, PLAIN, breaker_opens, has_called, acquires, OPEN, 0)
 ACT(half_open_entry, PLAIN, breaker_is_due, has_called, acquires, OPEN, 1)
 ACT(second_probe, TWO_AT_A_TIME, peer_probes, has_called, acquires, OPEN | HALF_OPEN, 1)
