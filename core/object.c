@@ -88,6 +88,24 @@ static int check_owner(const char *path, const struct stat *status, bool group_w
     return 0;
 }
 
+/* Say to whom `path` is open instead, who may do to it what `wanted` lets its group do. */
+static int closed_to_us(const char *path, mode_t wanted, char error[SEGMENT_ERROR_SIZE])
+{
+    struct stat status;
+    unsigned us = geteuid();
+    if (lstat(path, &status) != 0)
+        return fault(error, -EACCES, "%s is not open to uid %u", path, us);
+    if (status.st_mode & wanted)
+        return fault(error, -EACCES, "%s is not open to uid %u: only uid %u and members of group %u may use it", path,
+                     us, (unsigned)status.st_uid, (unsigned)status.st_gid);
+    if (wanted & S_IWGRP)
+        return fault(error, -EACCES, "%s is not open to uid %u: only its owner, uid %u, may change it", path, us,
+                     (unsigned)status.st_uid);
+    return fault(error, -EACCES,
+                 "%s is not open to uid %u: only to uid %u, and to no group (`members` in registryd.conf)", path, us,
+                 (unsigned)status.st_uid);
+}
+
 int object_open(const char *path, bool writable, bool group_writes, int *fd, struct stat *status,
                 char error[SEGMENT_ERROR_SIZE])
 {
@@ -96,8 +114,7 @@ int object_open(const char *path, bool writable, bool group_writes, int *fd, str
     if (*fd < 0 && errno == ELOOP)
         return fault(error, SEGMENT_EOWNER, "%s is a symbolic link: remove it, then restart registryd", path);
     if (*fd < 0 && errno == EACCES)
-        return fault(error, -errno, "%s is not open to uid %u: its group may use it, its owner may do all", path,
-                     (unsigned)geteuid());
+        return closed_to_us(path, writable ? S_IWGRP : S_IRGRP, error);
     if (*fd < 0)
         return fault(error, -errno, "cannot open %s: %s", path, strerror(errno));
     int result = fstat(*fd, status) == 0 ? check_owner(path, status, group_writes, error)

@@ -114,7 +114,7 @@ void access_remedy(const struct stat *status, char out[256])
     const struct group *group = getgrgid(status->st_gid);
     user_name(geteuid(), user);
     if (!(status->st_mode & S_IWGRP))
-        snprintf(out, 256, "name a group of members in registryd.conf, with %.64s in it", user);
+        snprintf(out, 256, "set `members` in registryd.conf to a group that user %.64s belongs to", user);
     else if (group)
         snprintf(out, 256, "usermod -aG %.64s %.64s, then log in again", group->gr_name, user);
     else

@@ -56,20 +56,37 @@ static const struct command *command_find(const char *name)
     return NULL;
 }
 
+/* Where a group of commands begins, by the name of its first. */
+static const char *const groups[][2] = {
+    {"list", "Looking works without the daemon:"},
+    {"create", "Changing goes through the daemon; while none runs, --offline lets the memory's\nowner do it:"},
+    {"run", "Running and trying out:"},
+};
+
+static void group_print(const char *first)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (!strcmp(groups[i][0], first))
+            printf("\n%s\n", groups[i][1]);
+}
+
 static int help_print(void)
 {
-    puts("usage: cbctl [--registry NAME] COMMAND [ARGUMENT ...]\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    puts("usage: cbctl [--registry NAME] COMMAND [ARGUMENT ...]");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        group_print(commands[i].name);
         printf("  %-13s %s\n", commands[i].name, commands[i].help);
+    }
     puts("\n"
-         "  --registry NAME   which one; else $CB_REGISTRY, else \"default\"\n"
-         "  --json            machine-readable output\n"
-         "  --help, --version; `cbctl COMMAND --help` for one command\n"
+         "Options; `cbctl COMMAND --help` has those of one command:\n"
+         "  --registry NAME  which one; else $CB_REGISTRY, else \"default\"\n"
+         "  --json           machine-readable output\n"
+         "  --version        say the version\n"
          "\n"
-         "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 no such breaker; 4 the daemon is not\n"
-         "running; 5 denied; 75 `run`: the breaker rejected the call. `run` otherwise exits as\n"
-         "its command does: 124 it took too long, 126/127 it could not be started, 128+N it\n"
-         "was ended by signal N.");
+         "Exit status: 0 done; 1 failed; 2 wrong usage; 3 no such breaker; 4 the daemon is\n"
+         "not running; 5 denied. `run`: 75 the breaker rejected the call; else as its\n"
+         "command, with 124 it took too long, 126 and 127 it could not be started, 128+N\n"
+         "it was ended by signal N.");
     return EXIT_DONE;
 }
 
@@ -93,11 +110,11 @@ static int command_start(const struct command *command, struct options *options)
         printf("%s: %s\n", command->name, command->help);
         return EXIT_DONE;
     }
-    if (options->argc < command->least || options->argc > command->most) {
-        usage_print(stderr, command);
-        return EXIT_USAGE;
-    }
-    return command->run(options);
+    if (options->argc >= command->least && options->argc <= command->most)
+        return command->run(options);
+    report(EXIT_USAGE, "%s: too %s arguments", command->name, options->argc < command->least ? "few" : "many");
+    usage_print(stderr, command);
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

@@ -29,8 +29,8 @@ has() {
 }
 has registryd sbin/registryd bin/cbctl lib/systemd/system/registryd.service lib/systemd/system/registryd.socket \
     share/man/man8/registryd.8 share/man/man1/cbctl.1 share/man/man5/registryd.conf.5 \
-    share/bash-completion/completions/cbctl share/registryd/monitoring/registryd.rules.yml \
-    share/registryd/monitoring/grafana.json
+    share/bash-completion/completions/cbctl share/bash-completion/completions/registryd \
+    share/registryd/monitoring/registryd.rules.yml share/registryd/monitoring/grafana.json
 has libcbclient1 'lib/[^/]*/libcbclient.so.1'
 has libcbclient-dev include/cbclient.h 'lib/[^/]*/libcbclient.so' 'lib/[^/]*/libcbclient.a' \
     'lib/[^/]*/pkgconfig/cbclient.pc' 'lib/[^/]*/cmake/cbclient/cbclientConfig.cmake' share/man/man3/cbclient.3

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The documents name what the program has: every policy key, subcommand and function; and their links lead somewhere.
+# The documents name what the programs have: every policy key, setting, option, subcommand, function and error. The tests
+# that they name are there, and their links lead somewhere.
 # Usage: docs.sh BUILD_DIR
 set -eu
 build=${1:?usage: docs.sh BUILD_DIR}
@@ -39,6 +40,35 @@ check_subcommands() {
     done
 }
 
+check_daemon() {
+    settings=$(sed -n 's/^ *{"\([a-z_]*\)", set_.*/\1/p' registryd/config.c)
+    expect_some "settings in registryd/config.c" "$settings"
+    for key in $settings; do
+        grep -q "^\.It .*Cm $key\$" docs/man/registryd.conf.5 || complain "setting $key is not in registryd.conf.5"
+    done
+    options=$(sed -n 's/^ *{"\([a-z-]*\)", [a-z]*_argument.*/\1/p' registryd/options.c)
+    expect_some "options in registryd/options.c" "$options"
+    for option in $options; do
+        grep -q "^\.It .*Fl -$option\b" docs/man/registryd.8 || complain "registryd --$option is not in registryd.8"
+    done
+}
+
+check_errors() {
+    errors=$(sed -n 's/^ *\(CB_E[A-Z]*\)\( = .*\)\{0,1\},.*/\1/p' libcbclient/cbclient.h)
+    expect_some "errors in cbclient.h" "$errors"
+    for error in $errors; do
+        grep -q "^\.It .*$error" docs/man/cbclient.3 || complain "$error is not in cbclient.3"
+    done
+}
+
+# A test that a document names is there under that name.
+check_tests() {
+    # shellcheck disable=SC2016 # backquotes of the text
+    grep -o '`test_[a-z_]*`' README.md docs/*.md | tr -d '`' | while IFS=: read -r file name; do
+        [ -n "$(find tests -name "$name.c")" ] || complain "$file: there is no $name"
+    done
+}
+
 check_functions() {
     names=$(sed -n 's/^CB_API .*[ *]\(cb_[a-z0-9_]*\)(.*/\1/p' libcbclient/cbclient.h | sort -u)
     expect_some "functions in cbclient.h" "$names"
@@ -68,7 +98,10 @@ check_manuals() {
 
 check_keys
 check_subcommands
+check_daemon
 check_functions
+check_errors
+check_tests
 check_links
 check_manuals
 [ ! -s "$failed" ]

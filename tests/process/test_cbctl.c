@@ -123,8 +123,8 @@ Test(cbctl, wrong_usage_is_told_apart)
     expect(2, "--for needs a value", "disable", "b", "--for");
     expect(2, "not a duration", "disable", "b", "--for", "soon");
     expect(2, "not a duration", "disable", "b", "--for", "-1s");
-    expect(2, "usage: cbctl show", "show");
-    expect(2, "usage: cbctl show", "show", "a", "b");
+    expect(2, "cbctl: show: too few arguments\nusage: cbctl show NAME", "show");
+    expect(2, "cbctl: show: too many arguments\nusage: cbctl show NAME", "show", "a", "b");
     expect(2, "either a NAME or --all", "reset");
     expect(2, "either a NAME or --all", "reset", "b", "--all");
     expect(2, "comes after \"--\"", "run", "b", "true");
@@ -135,7 +135,7 @@ Test(cbctl, wrong_usage_is_told_apart)
     expect(2, "colour", "create", "b", "colour=red");
     expect(3, "no breaker 'b'", "trip", "b");
     expect(0, "usage: cbctl run NAME [--policy POLICY] [--timeout DURATION] -- COMMAND", "run", "--help");
-    expect(0, "Exit codes", "--help");
+    expect(0, "Exit status", "--help");
     expect(0, "cbctl 1.", "--version");
 }
 

@@ -375,7 +375,7 @@ Test(offline, a_member_of_the_group_may_not)
     run(&output, "setpriv", "--reuid", "12345", "--regid", "12345", "--groups", "games", "sh", "-c", member, "sh",
         CBCTL_PATH, (char *)NULL);
     cr_expect_eq(output.status, 0, "%s%s", output.out, output.err);
-    cr_expect(strstr(output.err, "its owner may do all"), "%s", output.err);
+    cr_expect(strstr(output.err, "only its owner, uid 0, may change it"), "%s", output.err);
     output_free(&output);
     unlink(config);
     rmdir(folder);

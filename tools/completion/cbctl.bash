@@ -21,7 +21,7 @@ _cbctl_options()
     force-open | disable | metrics-only) echo "--for --reason --offline --json" ;;
     run) echo "--policy --timeout --" ;;
     simulate) echo "--policy --verbose --json" ;;
-    *) echo "--version" ;;
+    '') echo "--version" ;;
     esac
 }
 
@@ -40,6 +40,15 @@ _cbctl_offer()
 {
     mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
     [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=:] ]] && compopt -o nospace
+}
+
+_cbctl_registries()
+{
+    local panel
+    for panel in /dev/shm/registryd.*.panel; do
+        panel=${panel#/dev/shm/registryd.}
+        [[ $panel == "*"* ]] || echo "${panel%.panel}"
+    done
 }
 
 _cbctl_policy()
@@ -96,7 +105,8 @@ _cbctl()
         esac
     done
     case $previous in
-    --registry | --for | --reason | --timeout) return ;;
+    --registry) _cbctl_offer "$current" "$(_cbctl_registries)"; return ;;
+    --for | --reason | --timeout) return ;;
     --policy) _cbctl_offer "$current" "$_cbctl_keys"; return ;;
     esac
     if [[ $current == -* ]]; then
