@@ -36,10 +36,13 @@ static uint64_t now_ms(void)
 
 /* ---- the connection ---- */
 
+/* Taken out by hand: while a forked child has it too, closing it does not. */
 static void wire_end(cb_watch *watch)
 {
-    if (watch->wire >= 0)
+    if (watch->wire >= 0) {
+        epoll_ctl(watch->epoll, EPOLL_CTL_DEL, watch->wire, NULL);
         close(watch->wire);
+    }
     watch->wire = -1;
     watch->retry_ms = now_ms() + LOOK_EVERY_MS;
 }

@@ -183,6 +183,32 @@ Test(watch, a_reader_that_stopped_is_told_what_it_missed)
     cr_assert_eq(cb_watch_connected(watch), 1, "wakes that it did not read cost it nothing");
 }
 
+static void keep_all_open(void *unused)
+{
+    (void)unused;
+    pause();
+}
+
+/* It has the connection too: that it is at its end is news once. */
+Test(watch, a_forked_child_does_not_keep_it_awake)
+{
+    struct cb_event event;
+    struct pollfd ready;
+    unsigned wakes = 0;
+    open_watch(NULL);
+    fork_child(keep_all_open, NULL);
+    daemon_kill(&server);
+    for (uint64_t until = now_ms() + HARNESS_DEADLINE_MS; cb_watch_connected(watch) && now_ms() < until;
+         poll(NULL, 0, 1))
+        cr_assert_eq(cb_watch_next(watch, &event, sizeof event), -EAGAIN);
+    ready = (struct pollfd){cb_watch_fd(watch), POLLIN, 0};
+    for (uint64_t until = now_ms() + 600; now_ms() < until; wakes++) {
+        poll(&ready, 1, 600);
+        cr_assert_eq(cb_watch_next(watch, &event, sizeof event), -EAGAIN);
+    }
+    cr_assert_leq(wakes, 8, "%u times in 600 ms", wakes);
+}
+
 /* ---- the daemon goes and comes back ---- */
 
 #define WORKERS               4u
