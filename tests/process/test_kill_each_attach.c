@@ -16,7 +16,8 @@
 #define CHANGES   3       /* its worker's record, its chunk, its call */
 #define SLOW_NS   1000000 /* of CPU, for all that the others do in a round */
 #define TRIES     5       /* a machine may take its own time now and then, a process that waits takes it each time */
-#define CHUNKS    8       /* of which a worker takes its first */
+#define NUMBERS   2       /* the worker number that a pid leads to, and the next, if the test itself has that one */
+#define CHUNKS    8       /* so many chunks away from those of the number before it, a number looks for its own */
 #define WILL_TRIP "failure_threshold=1 open_timeout=1h"
 
 static cb_breaker *fragile;
@@ -35,22 +36,22 @@ TestSuite(kill_each_attach, .init = begin, .fini = house_close);
 /* ---- what a guest has changed ---- */
 
 struct traces {
-    uint64_t process;
-    uint32_t owners[CHUNKS];
-    uint64_t calls[CHUNKS * CHUNK_CALLS];
+    uint64_t processes[NUMBERS];
+    uint32_t owners[NUMBERS * CHUNKS];
+    uint64_t calls[NUMBERS * CHUNKS][CHUNK_CALLS];
 };
 
-/* Where it looks for a free number, and with that for a chunk, first. */
 static void traces_take(struct traces *traces, pid_t guest)
 {
     const struct segment *s = &house.segment;
     uint32_t worker = (uint32_t)guest % s->worker_count;
-    traces->process = atomic_load(&s->workers[worker].process);
-    for (uint32_t i = 0; i < CHUNKS; i++) {
+    for (uint32_t i = 0; i < NUMBERS; i++)
+        traces->processes[i] = atomic_load(&s->workers[(worker + i) % s->worker_count].process);
+    for (uint32_t i = 0; i < NUMBERS * CHUNKS; i++) {
         uint32_t chunk = ((worker + 1) * CHUNKS + i) % s->chunk_count;
         traces->owners[i] = atomic_load(&s->owners[chunk]);
         for (uint32_t j = 0; j < CHUNK_CALLS; j++)
-            traces->calls[i * CHUNK_CALLS + j] = atomic_load(&s->chunks[chunk].calls[j].call);
+            traces->calls[i][j] = atomic_load(&s->chunks[chunk].calls[j].call);
     }
 }
 
@@ -120,12 +121,17 @@ Test(kill_each_attach, others_go_on_while_it_stands)
     struct traces traces;
     unsigned step = 0, changes = 0;
     stepper_start(&guest, NULL, guest_acts);
+    others_go_on(step);
     traces_take(&traces, guest.pid);
-    for (others_go_on(step); stepper_step(&guest); others_go_on(++step))
+    while (stepper_step(&guest)) {
+        step++;
         if (traces_follow(&traces, guest.pid)) {
             changes++;
             house_answers(step);
         }
+        others_go_on(step);
+        traces_take(&traces, guest.pid);
+    }
     cr_log_info("%u steps; slowest round of the others %llu ns of CPU", step, (unsigned long long)slowest_ns);
     cr_assert_eq(changes, CHANGES);
     stepper_kill(&guest);
