@@ -17,7 +17,7 @@ unsigned moves_list(struct move moves[MOVES_MAX]);
 void move_make(struct move);
 /* Before it is made: who makes it, and at which word. */
 void move_tell(struct move, char what[64]);
-/* Before it is made: whose call it helps to settle, by the caller itself or by the daemon that reaps it; NULL: nobody's. */
+/* Before it is made: whose call it helps to settle, through the caller or the daemon that reaps it; NULL: nobody's. */
 const struct caller *move_settles_for(struct move);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The call path itself (core/call.c, core/settle.c, core/reap.c, core/transition.c, core/lane.c, core/place.c around the
- * gate) in every order in which its accesses to the shared memory can happen, with everybody killed anywhere.
+ * The call path itself (call.c, settle.c, reap.c, transition.c, lane.c and place.c of core/, around the gate) in every
+ * order in which its accesses to the shared memory can happen, with everybody killed anywhere.
  */
 #include <criterion/criterion.h>
 
