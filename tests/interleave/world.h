@@ -1,6 +1,7 @@
 /*
- * A small world: callers of one breaker, the daemon that reaps them, an operator, and time. Each of them is a strand and
- * goes on by moves (moves.h). The world after some moves is the same whenever it is made from the beginning with them.
+ * A small world: callers of one breaker, the daemon that reaps them, an operator, and time. Each of them is a strand
+ * and goes on by moves (moves.h). The world after some moves is the same whenever it is made from the beginning with
+ * them.
  */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H

@@ -1,6 +1,6 @@
 /*
  * A guest: a process that attaches to the test's own daemon, creates a breaker and makes its first call, and that ends
- * in the middle of that. The test has attached as well; what is left of a guest, it sees in the memory and in the daemon.
+ * in the middle of that. The test has attached as well: it sees in the memory and in the daemon what is left of a guest.
  */
 #ifndef TESTS_GUEST_H
 #define TESTS_GUEST_H
@@ -28,7 +28,7 @@ void guest_acts(void);
 
 /* How the daemon does, at the guest's step number `step` (for the message). */
 void house_answers(unsigned step);
-/* A dead guest's worker number, its place in the lanes and its connection go, by the deadline; then the others can create
+/* A dead guest's worker number, its place in the lanes and its connection go, by the deadline; then others can create
  * its breaker, call it and remove it. Returns how many of its calls are counted as abandoned, one at most. */
 uint64_t guest_leaves_nothing(pid_t guest, unsigned step);
 
