@@ -39,7 +39,7 @@ struct segment {
     uint64_t panel_size, live_size;
     uint32_t capacity, stripes, worker_count, chunk_count, place_count, journal_length, index_length, event_length;
     uid_t owner;
-    char registry[NAME_SIZE]; /* its name; "" for private memory */
+    char registry[NAME_SIZE];   /* its name; "" for private memory */
     const uint64_t *virtual_ms; /* NULL: CLOCK_MONOTONIC; else where a virtual clock stands */
 };
 

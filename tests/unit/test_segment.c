@@ -20,9 +20,13 @@
 static char name[64], panel_path[OBJECT_PATH_SIZE], live_path[OBJECT_PATH_SIZE], error[SEGMENT_ERROR_SIZE];
 static struct segment made;
 
-static const struct geometry small = {
-    .capacity = 4, .stripes = 2, .worker_count = 4, .chunk_count = 8, .place_count = 16, .journal_length = 16,
-    .event_length = 16};
+static const struct geometry small = {.capacity = 4,
+                                      .stripes = 2,
+                                      .worker_count = 4,
+                                      .chunk_count = 8,
+                                      .place_count = 16,
+                                      .journal_length = 16,
+                                      .event_length = 16};
 
 /* Every test has a process of its own, so the pid tells the registries apart. */
 static void begin(void)
