@@ -1,6 +1,6 @@
 /*
  * A guest: a process that attaches to the test's own daemon, creates a breaker and makes its first call, and that ends
- * in the middle of that. The test has attached as well: it sees in the memory and in the daemon what is left of a guest.
+ * in the middle of that. The test has attached as well; it sees in memory and daemon what is left of a guest.
  */
 #ifndef TESTS_GUEST_H
 #define TESTS_GUEST_H
