@@ -21,19 +21,31 @@ static uint64_t now_ms(const struct http *http)
     return segment_now_ms(&http->service->registry->segment);
 }
 
-/* ---- libmicrohttpd in libuv's loop: its epoll descriptor turns readable, or its time has come ---- */
+/* ---- libmicrohttpd in libuv's loop: its epoll descriptor turns readable, or its time has come. What it can do at once
+ * waits for the loop's next turn; a timer of 0 ms would run again before anybody else's. ---- */
 
 static void on_timer(uv_timer_t *timer);
+static void on_idle(uv_idle_t *idle);
 
 static void http_run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     http->hurried = false;
     MHD_run(http->daemon);
-    if (http->hurried || MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
+    bool waits = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES;
+    if (http->hurried || (waits && wait_ms == 0))
+        uv_idle_start(&http->idle, on_idle);
+    else
+        uv_idle_stop(&http->idle);
+    if (waits && wait_ms > 0)
         uv_timer_start(&http->timer, on_timer, wait_ms, 0);
     else
         uv_timer_stop(&http->timer);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    http_run(idle->data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -44,7 +56,7 @@ static void on_timer(uv_timer_t *timer)
 void http_hurry(struct http *http)
 {
     http->hurried = true;
-    uv_timer_start(&http->timer, on_timer, 0, 0);
+    uv_idle_start(&http->idle, on_idle);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -95,8 +107,9 @@ static void handles_start(struct http *http, uv_loop_t *loop)
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     uv_poll_init(loop, &http->poll, info->epoll_fd);
     uv_timer_init(loop, &http->timer);
+    uv_idle_init(loop, &http->idle);
     uv_timer_init(loop, &http->sweep);
-    http->poll.data = http->timer.data = http->sweep.data = http;
+    http->poll.data = http->timer.data = http->idle.data = http->sweep.data = http;
     uv_poll_start(&http->poll, UV_READABLE, on_ready);
     uv_timer_start(&http->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 }
@@ -143,6 +156,7 @@ void http_stop(struct http *http)
     uv_poll_stop(&http->poll);
     uv_close((uv_handle_t *)&http->poll, NULL);
     uv_close((uv_handle_t *)&http->timer, NULL);
+    uv_close((uv_handle_t *)&http->idle, NULL);
     uv_close((uv_handle_t *)&http->sweep, NULL);
     MHD_stop_daemon(http->daemon);
     http->daemon = NULL;

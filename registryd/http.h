@@ -30,6 +30,7 @@ struct http {
     int fd; /* listens until http_start(); -1: HTTP is off, or libmicrohttpd has it */
     uv_poll_t poll;
     uv_timer_t timer; /* libmicrohttpd's */
+    uv_idle_t idle;   /* it has something to do at once */
     bool hurried;     /* it has something to do that no descriptor shows */
     uv_timer_t sweep; /* of peers whose time is over */
 };

@@ -1,6 +1,8 @@
 /* registryd over HTTP with peers that are slow, silent or many: others are answered all the same. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -181,4 +183,49 @@ Test(http_peers, scrapes_do_not_keep_the_reaper)
         json_decref(value);
     }
     cr_expect(abandoned == 1);
+}
+
+/* Asks on and reads all that comes, as fast as it can. */
+static void read_greedily(void *arg)
+{
+    static const char request[] = "GET /api/v1/breakers HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static char answer[1 << 20];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    (void)arg;
+    child_check(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+    for (;;) {
+        send(fd, request, strlen(request), MSG_NOSIGNAL | MSG_DONTWAIT);
+        child_check(recv(fd, answer, sizeof answer, 0) > 0);
+    }
+}
+
+/* There is always something to do for them, and the loop turns all the same. */
+Test(http_peers, greedy_readers_do_not_keep_the_loop)
+{
+    enum { READERS = 3, PINGS = 20 };
+    pid_t readers[READERS];
+    cb_registry *registry;
+    cr_assert(cb_attach(daemon_.registry, &registry) == 0);
+    for (int i = 0; i < 250; i++) {
+        char name[32];
+        cb_breaker *breaker;
+        snprintf(name, sizeof name, "breaker-%d", i);
+        cr_assert(cb_get_or_create(registry, name, NULL, &breaker) == 0, "%s", cb_last_error());
+    }
+    for (int i = 0; i < READERS; i++)
+        readers[i] = fork_child(read_greedily, NULL);
+    for (int i = 0; i < PINGS; i++) {
+        uint64_t took_ns = 0;
+        int error = cb_ping(registry, &took_ns, NULL);
+        cr_assert(error == 0 && took_ns < ANSWER_MS * UINT64_C(1000000), "ping %d: %d after %.0f ms", i, error,
+                  (double)took_ns / 1e6);
+        expect_answers("others read all they can");
+    }
+    for (int i = 0; i < READERS; i++) {
+        kill(readers[i], SIGKILL);
+        child_wait(readers[i]);
+    }
+    cb_detach(&registry);
 }
