@@ -81,6 +81,8 @@ _Static_assert(sizeof(struct permit) <= sizeof(cb_permit), "a permit fits the pu
 /* look.c: what a handle's listings are about: the shared registry (which may have come, or been replaced, since the last
  * call), else this process's own memory; NULL: neither. */
 const struct membership *registry_looked_at(cb_registry *);
+/* The same without waiting for another thread, which may be waiting for the daemon: then it is what was known before. */
+const struct membership *registry_glanced_at(cb_registry *);
 
 /* history.c: an event as the public header has it. */
 void event_publish(const struct event *, struct cb_event *out);

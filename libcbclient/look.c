@@ -135,11 +135,25 @@ int cb_latency_of(const cb_breaker *breaker, struct cb_latency *out, size_t size
 
 /* ---- lists ---- */
 
+static const struct membership *known(const cb_registry *registry)
+{
+    const struct membership *shared = atomic_load(&registry->shared);
+    return shared ? shared : registry->own;
+}
+
 const struct membership *registry_looked_at(cb_registry *registry)
 {
     registry_refresh(registry);
-    const struct membership *shared = atomic_load(&registry->shared);
-    return shared ? shared : registry->own;
+    return known(registry);
+}
+
+const struct membership *registry_glanced_at(cb_registry *registry)
+{
+    if (registry_trylock(registry)) {
+        registry_join(registry);
+        registry_unlock(registry);
+    }
+    return known(registry);
 }
 
 struct listed {

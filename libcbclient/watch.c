@@ -102,7 +102,7 @@ static int enter(cb_watch *watch, const struct membership *membership)
 /* Join the registry when it comes, follow it when it is replaced. */
 static int follow(cb_watch *watch)
 {
-    const struct membership *current = registry_looked_at(watch->registry);
+    const struct membership *current = registry_glanced_at(watch->registry);
     if (!current || current == watch->membership)
         return 0;
     gather_finish(&watch->gather);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -365,6 +366,29 @@ Test(watch, a_stopped_daemon_holds_nothing_back)
     kill(server.pid, SIGCONT);
     cr_assert_eq(cb_reset(breaker, NULL), 0);
     expect_next("b", "closed: reset by an operator");
+}
+
+static void *create_another(void *unused)
+{
+    cb_breaker *another;
+    cb_get_or_create(registry, "another", NULL, &another);
+    return unused;
+}
+
+Test(watch, waits_for_no_other_thread_that_waits_for_the_daemon)
+{
+    struct cb_event event;
+    pthread_t thread;
+    open_watch(NULL);
+    kill(server.pid, SIGSTOP);
+    pthread_create(&thread, NULL, create_another, NULL);
+    for (uint64_t begun = now_ms(), before = begun; before - begun < 1500; poll(NULL, 0, 10)) {
+        cb_watch_next(watch, &event, sizeof event);
+        cr_expect_lt(now_ms() - before, 1000);
+        before = now_ms();
+    }
+    kill(server.pid, SIGCONT);
+    pthread_join(thread, NULL);
 }
 
 Test(watch, follows_a_registry_that_is_replaced)
