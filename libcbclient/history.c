@@ -61,7 +61,8 @@ static int pass_on(struct reading *reading, const struct event *event)
     return reading->visit(&out, reading->arg);
 }
 
-/* What was known when this began, by slot, goes on with each event that is read: what is left are notes beyond them. */
+/* What was known when this began, by slot, goes on with each event that is read: what is left are notes beyond them, not
+ * more than the journal holds, however fast new ones come. */
 static int read_all(struct reading *reading, const struct segment *segment)
 {
     struct event event;
@@ -73,8 +74,11 @@ static int read_all(struct reading *reading, const struct segment *segment)
             gather_note(&reading->gather, &event);
         code = pass_on(reading, &event);
     }
-    while (code == 0 && gather_next(&reading->gather, segment_now_ms(segment), &event))
+    for (uint32_t left = segment->journal_length; left > 0 && code == 0; left--) {
+        if (!gather_next(&reading->gather, segment_now_ms(segment), &event))
+            break;
         code = pass_on(reading, &event);
+    }
     return code;
 }
 

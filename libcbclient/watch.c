@@ -94,8 +94,9 @@ static int enter(cb_watch *watch, const struct membership *membership)
         return fail(-ENOMEM, "no memory to watch %u breakers", membership->segment.capacity);
     watch->membership = membership;
     watch->next = old ? events_last(&membership->segment) + 1 : events_first(&membership->segment);
-    while (old && gather_next(&watch->gather, segment_now_ms(&membership->segment), &event))
-        continue;
+    for (uint32_t left = old ? membership->segment.journal_length : 0; left > 0; left--)
+        if (!gather_next(&watch->gather, segment_now_ms(&membership->segment), &event))
+            break;
     return 0;
 }
 
@@ -152,10 +153,14 @@ static int next_written(cb_watch *watch, struct event *out)
  * away, the journal is all there is. */
 static int next_unwritten(cb_watch *watch, struct event *out)
 {
+    const struct segment *segment = &watch->membership->segment;
     watch->gather.hold_ms = watch->wire >= 0 ? HOLD_MS : 0;
-    while (gather_next(&watch->gather, segment_now_ms(&watch->membership->segment), out))
+    for (uint32_t left = segment->journal_length; left > 0; left--) {
+        if (!gather_next(&watch->gather, segment_now_ms(segment), out))
+            break;
         if (is_wanted(watch, out))
             return 0;
+    }
     return -EAGAIN;
 }
 

@@ -427,6 +427,22 @@ Test(client, a_history_tells_an_end_by_hand_from_one_in_time)
     cr_assert_eq(cb_success(&permit), 0);
 }
 
+#define STORM 20000
+
+static int trip_again(const struct cb_event *event, void *seen)
+{
+    (void)event;
+    return ++*(int *)seen < STORM ? cb_trip(breaker, NULL) : 0;
+}
+
+Test(client, a_history_ends_although_things_go_on)
+{
+    int seen = 0;
+    cr_assert_eq(cb_trip(breaker, NULL), 0);
+    cr_assert_eq(cb_history(registry, "b", trip_again, &seen), 0);
+    cr_assert(seen > 0 && seen < STORM, "%d events", seen);
+}
+
 static void *one_call(void *arg)
 {
     cb_permit *permit = arg;
