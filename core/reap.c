@@ -11,17 +11,6 @@ static uint32_t call_slot(uint64_t word)
     return (uint32_t)(word & 0xffff);
 }
 
-/* Its holder died between writing down that it takes (or settles) a probe and having done so: nobody can tell whether it
- * holds one, so the half-open phase that it named ends. */
-static void probe_lost(const struct segment *segment, uint64_t word, struct actor holder)
-{
-    struct policy_view view;
-    if (panel_policy(segment, call_slot(word), &view))
-        transition_apply(segment, call_slot(word),
-                         (struct gate_input){.event = GATE_PROBE_LOST, .epoch = (uint16_t)(word >> 16)}, &view.policy,
-                         NULL, holder);
-}
-
 static void release_place(const struct segment *segment, uint32_t entry, uint64_t word)
 {
     struct policy_view view;

@@ -180,26 +180,38 @@ static uint64_t took_since(const struct segment *segment, const struct held *hel
     return now > held->started ? now - held->started : 0;
 }
 
+void probe_lost(const struct segment *segment, uint64_t call, struct actor holder)
+{
+    uint32_t slot = (uint32_t)(call & 0xffff);
+    struct gate_input input = {.event = GATE_PROBE_LOST, .epoch = (uint16_t)(call >> 16)};
+    struct policy_view view;
+    if (panel_policy(segment, slot, &view))
+        transition_apply(segment, slot, input, &view.policy, NULL, holder);
+}
+
 /* Where the daemon might settle a call as overdue: by exchange, so that exactly one of the two does. Who comes too late
- * frees the entry, if the daemon has not done so (yet, or ever). */
-static bool take_back_timed(au64 *entry, uint64_t call)
+ * frees the entry, if the daemon has not done so (yet, or ever), and then sees to the probe as well. */
+static bool take_back_timed(const struct segment *segment, au64 *entry, uint64_t call, struct actor holder)
 {
     uint64_t expected = call, pending = call | CALL_PENDING;
     if (atomic_compare_exchange_strong_explicit(entry, &expected, pending, memory_order_acq_rel, memory_order_relaxed))
         return true;
+    if ((call & CALL_PROBE) &&
+        expected == pending) /* before it is freed: if we die, too, it is still there to be found */
+        probe_lost(segment, call, holder);
     atomic_compare_exchange_strong_explicit(entry, &pending, call_freed(call), memory_order_acq_rel,
                                             memory_order_relaxed);
     return false;
 }
 
 /* Take the call back from the lane before its outcome is applied. */
-static bool take_back(const struct segment *segment, const struct held *held)
+static bool take_back(const struct segment *segment, const struct held *held, struct actor actor)
 {
     if (held->entry == 0)
         return true;
     au64 *entry = &lane_call(segment, held->entry - 1)->call;
     if (held->call & CALL_TIMED)
-        return take_back_timed(entry, held->call);
+        return take_back_timed(segment, entry, held->call, actor);
     if (held->call & CALL_PROBE)
         atomic_store_explicit(entry, held->call | CALL_PENDING, memory_order_release);
     return true;
@@ -240,7 +252,7 @@ int call_settle(const struct segment *segment, struct lane *lane, struct held *h
         return CALL_SETTLED;
     if (took_ns == TOOK_MEASURED)
         took_ns = took_since(segment, held);
-    if (!take_back(segment, held))
+    if (!take_back(segment, held, actor))
         return CALL_WAS_OVERDUE;
     if (held->place)
         place_release(segment, held->place, held->entry - 1, held->call);

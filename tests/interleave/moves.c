@@ -98,8 +98,6 @@ static void daemon_dies(void)
     world.least--;
     if (world_reaped())
         world_reaped()->phase = DEAD;
-    else
-        world.interrupted = 1;
 }
 
 static void step(unsigned who)

@@ -73,7 +73,7 @@ static const char *nothing_left(void)
     for (uint32_t i = 0; i < world_memory.place_count; i++)
         if (world_memory.places[i] != 0)
             return "a place is left taken";
-    if (gate_state(world_gate()) == STATE_HALF_OPEN && gate_probes(world_gate()) > 0 && !world.interrupted)
+    if (gate_state(world_gate()) == STATE_HALF_OPEN && gate_probes(world_gate()) > 0)
         return "a probe is left that nobody holds";
     return NULL;
 }

@@ -133,7 +133,7 @@ uint64_t world_hash(void)
 {
     const struct slot *slot = segment_slot(&world_memory, WORLD_SLOT);
     const struct stripe *stripe = segment_stripe(&world_memory, WORLD_SLOT, 0);
-    uint64_t hash = hash_mix(left_hash(&world.left), world.interrupted), callers = 0;
+    uint64_t hash = left_hash(&world.left), callers = 0;
     hash = hash_mix(hash_mix(hash, world.now_ms), world.age);
     hash = hash_mix(hash, (uint64_t)world.least << 32 | (uint32_t)world.most);
     hash = bytes_mix(hash, slot, offsetof(struct slot, ring_head));

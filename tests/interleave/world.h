@@ -43,7 +43,6 @@ struct world {
     uint64_t age; /* how often the breaker's epoch or state has changed */
     struct caller callers[CALLERS_MAX];
     struct scenario left; /* what may still happen */
-    bool interrupted;     /* a daemon was killed over an overdue call: a probe may have to wait for its lease */
     int32_t least, most;  /* outcomes that must, that may be counted */
 };
 extern struct world world;
