@@ -220,5 +220,5 @@ enum MHD_Result http_events_send(struct http_request *request, const char *rest)
         listener ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_SIZE, on_read, listener, on_end) : NULL;
     if (listener && response == NULL)
         on_end(listener);
-    return http_reply_queue(request->connection, MHD_HTTP_OK, "text/event-stream", response);
+    return http_reply_stream(request->connection, request->method, "text/event-stream", response);
 }

@@ -45,6 +45,15 @@ enum MHD_Result http_reply_bytes(struct MHD_Connection *connection, unsigned sta
     return http_reply_queue(connection, status, type, MHD_create_response_from_buffer(size, bytes, keep));
 }
 
+/* To HEAD, libmicrohttpd would send the last chunk of the body that is not sent; the next answer would begin with it. */
+enum MHD_Result http_reply_stream(struct MHD_Connection *connection, const char *method, const char *type,
+                                  struct MHD_Response *response)
+{
+    if (response && strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return http_reply_queue(connection, MHD_HTTP_OK, type, response);
+}
+
 enum MHD_Result http_reply_json(struct MHD_Connection *connection, unsigned status, json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;

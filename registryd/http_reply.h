@@ -24,6 +24,9 @@ enum MHD_Result http_reply_not_allowed(struct MHD_Connection *, const char *allo
 /* 401, and the header that goes with it. */
 enum MHD_Result http_reply_unauthorized(struct MHD_Connection *, const char *what);
 
+/* A response of unknown length, to a request by `method`. */
+enum MHD_Result http_reply_stream(struct MHD_Connection *, const char *method, const char *type, struct MHD_Response *);
+
 /* Any other response: add the headers that all have, queue and release it. NULL: no memory, the connection ends. */
 enum MHD_Result http_reply_queue(struct MHD_Connection *, unsigned status, const char *type, struct MHD_Response *);
 

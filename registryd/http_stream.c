@@ -55,5 +55,5 @@ enum MHD_Result http_stream_send(struct http_request *request, struct http_strea
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_SIZE, on_read, stream, on_end);
     if (response == NULL)
         on_end(stream);
-    return http_reply_queue(request->connection, MHD_HTTP_OK, type, response);
+    return http_reply_stream(request->connection, request->method, type, response);
 }

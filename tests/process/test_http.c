@@ -161,13 +161,15 @@ Test(http, a_refused_method_is_told_the_right_ones)
 
 Test(http, head_is_get_without_its_body)
 {
-    static const char *const paths[] = {"/", "/metrics", "/healthz", "/api/v1/breakers"};
+    static const char *const paths[] = {"/", "/metrics", "/healthz", "/api/v1/breakers", "/api/v1/events"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct web web;
         char what[64];
         snprintf(what, sizeof what, "HEAD %s", paths[i]);
         web_ask(&web, port, what, NULL, NULL);
         cr_expect(web.status == 200 && web.length == 0, "%s: %d, %zu bytes", what, web.status, web.length);
+        cr_expect(web.raw == strlen(web.headers) + 2, "%s: %zu bytes of a body", what,
+                  web.raw - strlen(web.headers) - 2);
         web_free(&web);
     }
 }

@@ -66,6 +66,7 @@ static void answer_parse(struct web *web, char *text, size_t length)
     char *end = length ? strstr(text, "\r\n\r\n") : NULL;
     if (end == NULL)
         return;
+    web->raw = length;
     web->headers = strndup(text, (size_t)(end + 2 - text));
     web->status = atoi(text + strlen("HTTP/1.1 "));
     web->length = length - (size_t)(end + 4 - text);

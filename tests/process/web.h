@@ -13,6 +13,7 @@ struct web {
     char *headers; /* as they came, the status line first; NUL-terminated */
     char *body;    /* decoded, NUL-terminated */
     size_t length; /* of the body */
+    size_t raw;    /* all that came */
 };
 void web_free(struct web *);
 
