@@ -8,8 +8,11 @@
 
 static void check_again(void *arg, const struct state_entry *entry, const struct state_summary *so_far)
 {
+    char wanted[STATE_ENTRY_SIZE], got[STATE_ENTRY_SIZE];
     (void)so_far;
-    MUST_HOLD(memcmp(arg, entry, sizeof *entry) == 0);
+    state_entry_format(arg, wanted);
+    state_entry_format(entry, got);
+    MUST_HOLD(strcmp(wanted, got) == 0);
 }
 
 static void check_written(const struct state_entry *entry)

@@ -6,6 +6,7 @@
 #include "core/gather.h"
 #include "core/journal.h"
 #include "core/panel.h"
+#include "random_word.h"
 
 #define FIRST 1 /* the epoch in which a slot's first breaker is created */
 
@@ -347,17 +348,16 @@ Test(gather, without_patience_all_is_said_now)
 /* Whatever anybody scribbles over the live memory, it ends and says what is whole. */
 Test(gather, noise)
 {
-    srand(7);
     for (int round = 0; round < 300; round++) {
         struct event event;
         unsigned came = 0;
         for (size_t i = 0; i < 64 * sizeof(struct record); i++)
-            ((char *)segment.journal)[i] = (char)rand();
+            ((char *)segment.journal)[i] = (char)random_word();
         if (round % 3 == 0)
-            atomic_store(&segment.live->journal_head, (uint64_t)rand() << (round % 40));
+            atomic_store(&segment.live->journal_head, random_word() >> 33 << (round % 40));
         for (uint64_t i = journal_first(&segment); round % 2 && i < journal_next(&segment); i++)
             atomic_store(&segment.journal[i & 63].sequence, i + 1); /* so that they are read */
-        atomic_store(&segment_slot(&segment, slot)->gate, (uint64_t)rand() << 33 ^ (uint64_t)rand());
+        atomic_store(&segment_slot(&segment, slot)->gate, random_word());
         now_ms += 400;
         while (gather_next(&gather, now_ms, &event)) {
             cr_assert_str_eq(event.name, "b");
