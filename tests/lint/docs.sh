@@ -1,6 +1,6 @@
 #!/bin/sh
-# The documents name what the programs have: every policy key, setting, option, subcommand, function and error. The tests
-# that they name are there, and their links lead somewhere.
+# The documents name what the programs have: every policy key, setting, option, subcommand, cause, function and error. The
+# tests that they name are there, and their links lead somewhere.
 # Usage: docs.sh BUILD_DIR
 set -eu
 build=${1:?usage: docs.sh BUILD_DIR}
@@ -69,6 +69,16 @@ check_tests() {
     done
 }
 
+check_causes() {
+    causes=$(sed -n 's/^ *X(CAUSE_[A-Z_]*, [1-9][0-9]*, "\(.*\)").*/\1/p' core/words.h)
+    expect_some "causes in core/words.h" "$causes"
+    echo "$causes" | while read -r cause; do
+        sed -n '/^## Causes/,/^## Closed/p' docs/states.md | grep -q "^| .*$cause.* | " ||
+            complain "cause '$cause' is not in docs/states.md"
+        grep -q "^\.Ql $cause\( \|$\)" docs/man/cbctl.1 || complain "cause '$cause' is not in cbctl.1"
+    done
+}
+
 check_functions() {
     names=$(sed -n 's/^CB_API .*[ *]\(cb_[a-z0-9_]*\)(.*/\1/p' libcbclient/cbclient.h | sort -u)
     expect_some "functions in cbclient.h" "$names"
@@ -99,6 +109,7 @@ check_manuals() {
 check_keys
 check_subcommands
 check_daemon
+check_causes
 check_functions
 check_errors
 check_tests
