@@ -102,8 +102,8 @@ static int check_format(const struct panel_header *header, size_t length, char e
                      (unsigned)header->version, LAYOUT_VERSION);
     if (header->layout_hash != layout_hash())
         return fault(error, SEGMENT_ELAYOUT,
-                     "the registry's layout hash is %08x, this program's %08x: another libc or word size; "
-                     "build both sides for the same one",
+                     "the registry's layout hash is %08x, this program's %08x: another libc, word size or build of "
+                     "this version: install the same release on both sides, then restart registryd",
                      (unsigned)header->layout_hash, (unsigned)layout_hash());
     return 0;
 }
