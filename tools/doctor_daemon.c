@@ -1,6 +1,7 @@
 /* The daemon behind a registry. */
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -115,7 +116,7 @@ void access_remedy(const struct stat *status, char out[256])
     user_name(geteuid(), user);
     if (!(status->st_mode & S_IWGRP))
         snprintf(out, 256, "set `members` in registryd.conf to a group that user %.64s belongs to", user);
-    else if (group)
+    else if (group && getpwuid(geteuid()))
         snprintf(out, 256, "usermod -aG %.64s %.64s, then log in again", group->gr_name, user);
     else
         snprintf(out, 256, "add %.64s to group %u", user, (unsigned)status->st_gid);
@@ -144,7 +145,7 @@ void check_access(struct doctor *doctor)
     } else if (geteuid() == 0 || geteuid() == status.st_uid) {
         doctor_well(doctor, "%s may do everything", user);
     } else {
-        doctor_well(doctor, "%s may look%s; who may change breakers, registryd.conf says", user,
+        doctor_well(doctor, "%s may look%s; registryd.conf says who may change breakers", user,
                     in_group(status.st_gid) && status.st_mode & S_IWGRP ? " and create" : "");
     }
 }

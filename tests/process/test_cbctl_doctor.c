@@ -299,7 +299,7 @@ Test(doctor, finds_users_that_may_not)
     setenv("CB_REGISTRY", host.registry, 1);
     cr_assert_eq(chmod(host.dir, 0755), 0);
     expect_finding_as(NOBODY, "", "WRONG", "registry", "usermod -aG games nobody, then log in again");
-    expect_finding_as(NOBODY, "games", "ok", "access", "nobody may look and create; who may change");
+    expect_finding_as(NOBODY, "games", "ok", "access", "nobody may look and create; registryd.conf says who may");
     expect_finding("ok", "access", "root may do everything");
     snprintf(path, sizeof path, "%s/%s.sock", host.dir, host.registry);
     cr_assert_eq(chmod(path, 0600), 0);
