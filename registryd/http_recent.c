@@ -5,7 +5,7 @@
 #include "core/call.h"
 #include "core/panel.h"
 
-#define SLICE 1024 /* slots sampled in one turn of the loop */
+#define SLICE 256 /* slots sampled in one turn of the loop; each has a stripe a CPU */
 
 struct http_history {
     uint64_t calls, failures, rejected; /* when last sampled */

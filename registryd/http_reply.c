@@ -38,13 +38,6 @@ enum MHD_Result http_reply_queue(struct MHD_Connection *connection, unsigned sta
     return result;
 }
 
-enum MHD_Result http_reply_bytes(struct MHD_Connection *connection, unsigned status, const char *type, const void *data,
-                                 size_t size, enum MHD_ResponseMemoryMode keep)
-{
-    void *bytes = (void *)(uintptr_t)data; /* MHD only reads it */
-    return http_reply_queue(connection, status, type, MHD_create_response_from_buffer(size, bytes, keep));
-}
-
 /* To HEAD, libmicrohttpd would send the last chunk of the body that is not sent; the next answer would begin with it. */
 enum MHD_Result http_reply_stream(struct MHD_Connection *connection, const char *method, const char *type,
                                   struct MHD_Response *response)

@@ -7,10 +7,6 @@
 
 /* Each queues the answer and returns what the access handler returns. */
 
-/* `size` bytes at `data`, which stay where they are for ever (`keep`), or are copied. */
-enum MHD_Result http_reply_bytes(struct MHD_Connection *, unsigned status, const char *type, const void *data,
-                                 size_t size, enum MHD_ResponseMemoryMode keep);
-
 /* `value` as JSON, and its reference taken; NULL: no memory. */
 enum MHD_Result http_reply_json(struct MHD_Connection *, unsigned status, json_t *value);
 
