@@ -21,7 +21,8 @@ static size_t character(const char *text, unsigned *columns)
     return bytes;
 }
 
-size_t fit_bytes(const char *text, unsigned columns, unsigned *used)
+/* How many bytes of it fit into `columns`; *used: how many columns these take. */
+static size_t fit_bytes(const char *text, unsigned columns, unsigned *used)
 {
     size_t fits = 0;
     *used = 0;

@@ -9,9 +9,6 @@
 /* How many columns the text takes. */
 unsigned fit_width(const char *text);
 
-/* How many bytes of it fit into `columns`; *used: how many columns these take. */
-size_t fit_bytes(const char *text, unsigned columns, unsigned *used);
-
 /* The text padded with blanks to exactly `columns`, or cut, which `mark` (one column wide) shows. Returns `out`. */
 const char *fit_text(const char *text, unsigned columns, const char *mark, char out[FIT_TEXT]);
 
