@@ -67,7 +67,7 @@ static inline bool plain_acquire(const struct plain_target *target, const struct
 static inline bool plain_reject(const struct plain_target *target)
 {
     uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
-    if (gate_state(gate) == STATE_CLOSED || !gate_keeps_out(gate, clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000u))
+    if (gate_state(gate) == STATE_CLOSED || !gate_keeps_out(gate, clock_read_ms(CLOCK_MONOTONIC_COARSE)))
         return false;
     count_one(&target->stripes[(unsigned)cpu_here() & target->stripe_mask].rejected_open);
     return true;
@@ -90,7 +90,7 @@ static inline bool plain_window(const struct plain_target *target, const struct 
                                 uint16_t epoch)
 {
     if (commit & TRAIT_WINDOW_TIME)
-        return window_prepared(stripe, epoch, clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000u);
+        return window_prepared(stripe, epoch, clock_read_ms(CLOCK_MONOTONIC_COARSE));
     return !(commit & TRAIT_WINDOW_COUNT) || plain_ring(target, commit, epoch);
 }
 
