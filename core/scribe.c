@@ -1,7 +1,6 @@
 #include "core/scribe.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -105,7 +104,7 @@ struct event scribe_prepare(const struct scribe *scribe, uint32_t slot, enum cau
     struct control_copy block;
     event.time_ms = segment_now_ms(scribe->segment);
     event.wall_ms = gather_wall_ms(scribe->segment, event.time_ms);
-    snprintf(event.reason, sizeof event.reason, "%s", reason);
+    strncpy(event.reason, reason, sizeof event.reason - 1);
     if (slot != SLOT_UNKNOWN && panel_read(scribe->segment, slot, &block, NULL)) {
         memcpy(event.name, block.name, sizeof event.name);
         event.incarnation = (uint16_t)block.incarnation;
