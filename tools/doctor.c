@@ -54,26 +54,30 @@ static struct finding *finding_add(struct doctor *doctor)
     return finding;
 }
 
-void doctor_well(struct doctor *doctor, const char *format, ...)
+static struct finding *finding_say(struct doctor *doctor, const char *format, va_list arguments)
 {
     struct finding *finding = finding_add(doctor);
+    if (finding)
+        vsnprintf(finding->text, sizeof finding->text, format, arguments);
+    return finding;
+}
+
+void doctor_well(struct doctor *doctor, const char *format, ...)
+{
     va_list arguments;
-    if (!finding)
-        return;
     va_start(arguments, format);
-    vsnprintf(finding->text, sizeof finding->text, format, arguments);
+    finding_say(doctor, format, arguments);
     va_end(arguments);
 }
 
 void doctor_ill(struct doctor *doctor, const char *remedy, const char *format, ...)
 {
-    struct finding *finding = finding_add(doctor);
     va_list arguments;
+    va_start(arguments, format);
+    struct finding *finding = finding_say(doctor, format, arguments);
+    va_end(arguments);
     if (!finding)
         return;
-    va_start(arguments, format);
-    vsnprintf(finding->text, sizeof finding->text, format, arguments);
-    va_end(arguments);
     finding->wrong = true;
     snprintf(finding->remedy, sizeof finding->remedy, "%s", remedy);
 }

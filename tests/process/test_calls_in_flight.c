@@ -1,15 +1,13 @@
 /* The calls in flight of all processes: whose, since when, and what they are. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include "cbclient.h"
-#include "tests/harness.h"
+#include "tests/process/await.h"
 #include "tests/process/wire.h"
 
 #define HOUR_MS  3600000
@@ -32,22 +30,6 @@ static void end(void)
 }
 
 TestSuite(calls_in_flight, .init = begin, .fini = end);
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-#define wait_until(condition)                                                                                          \
-    do {                                                                                                               \
-        uint64_t until = now_ms() + HARNESS_DEADLINE_MS;                                                               \
-        while (!(condition)) {                                                                                         \
-            cr_assert(now_ms() < until, "did not come: %s", #condition);                                               \
-            poll(NULL, 0, 10);                                                                                         \
-        }                                                                                                              \
-    } while (0)
 
 static cb_breaker *breaker_of(const char *name, const char *policy)
 {
@@ -188,19 +170,19 @@ Test(calls_in_flight, a_visit_can_end_the_list)
 /* What the age of a call that began after `moment` cannot exceed: the memory's clock is the kernel's tick. */
 static uint64_t since(uint64_t moment)
 {
-    return now_ms() - moment + 20;
+    return now_us() / 1000 - moment + 20;
 }
 
 Test(calls_in_flight, the_oldest_comes_first_and_no_age_is_too_high)
 {
     cb_breaker *plain = breaker_of("plain", NULL), *timed = breaker_of("timed", "call_timeout=1h");
-    uint64_t began = now_ms();
+    uint64_t began = now_us() / 1000;
     cb_permit oldest = acquired(plain);
     wait_until(look() == 1 && seen[0].age_ms >= 300);
-    uint64_t later = now_ms();
+    uint64_t later = now_us() / 1000;
     cb_permit second = acquired(timed);
     wait_until(call_of("timed")->age_ms >= 300);
-    uint64_t last = now_ms();
+    uint64_t last = now_us() / 1000;
     cb_permit youngest = acquired(plain);
     cr_assert_eq(look(), 3);
     cr_expect(!strcmp(seen[0].name, "plain") && !strcmp(seen[1].name, "timed") && !strcmp(seen[2].name, "plain"));
@@ -219,7 +201,7 @@ Test(calls_in_flight, the_next_call_in_the_same_place_is_another_one)
     cb_permit permit = acquired(plain);
     wait_until(look() == 1 && seen[0].age_ms >= 300);
     cb_success(&permit);
-    uint64_t next = now_ms();
+    uint64_t next = now_us() / 1000;
     permit = acquired(plain);
     wait_until(look() == 1 && seen[0].age_ms >= 100);
     cr_expect_leq(seen[0].age_ms, since(next));

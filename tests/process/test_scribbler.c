@@ -7,10 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "cbclient.h"
-#include "tests/harness.h"
+#include "tests/process/await.h"
 
 #define WORKERS  3
 #define BREAKERS 4
@@ -32,22 +31,6 @@ static const struct {
     {"timed", "failure_rate_threshold=50 slow_call_duration=1s window=time:1s open_timeout=50ms call_timeout=2s"},
     {"forced", "open_timeout=50ms"},
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-#define wait_until(condition)                                                                                          \
-    do {                                                                                                               \
-        uint64_t until = now_ms() + HARNESS_DEADLINE_MS;                                                               \
-        while (!(condition)) {                                                                                         \
-            cr_assert(now_ms() < until, "did not come: %s", #condition);                                               \
-            poll(NULL, 0, 1);                                                                                          \
-        }                                                                                                              \
-    } while (0)
 
 static void begin(void)
 {
@@ -201,8 +184,8 @@ static uint64_t abandoned(void)
 
 static int daemon_has_found_all(void)
 {
-    uint64_t before = cb_damage_count(registry), until = now_ms() + 300;
-    while (now_ms() < until && cb_damage_count(registry) == before)
+    uint64_t before = cb_damage_count(registry), until = now_us() / 1000 + 300;
+    while (now_us() / 1000 < until && cb_damage_count(registry) == before)
         poll(NULL, 0, 5);
     return cb_damage_count(registry) == before;
 }
