@@ -132,26 +132,37 @@ void action_override(struct scribe *scribe, struct actor actor, uint32_t slot, e
             reason);
 }
 
-/* An override that is in the block and was never said: whoever imposed it was killed before the gate was swapped. */
-static void event_take_override(struct event *event, const struct override *override)
+/* Is it in force, as far as the block goes, and the gate knows nothing of it? */
+static bool is_left(const struct scribe *scribe, uint32_t slot, const struct override *override)
 {
-    event->cause = CAUSE_OVERRIDE;
-    event->uid = override->uid;
-    event->pid = override->pid;
-    *event->command = '\0';
-    memcpy(event->reason, override->reason, sizeof event->reason);
+    uint64_t gate = atomic_load_explicit(&segment_slot(scribe->segment, slot)->gate, memory_order_acquire);
+    bool over = override->until_ms != 0 && segment_now_ms(scribe->segment) >= override->until_ms;
+    return override->state >= STATE_FORCED_OPEN && !over &&
+           (gate_state(gate) != override->state ||
+            (gate & GATE_PAYLOAD_MASK) != (override->until_ms & GATE_PAYLOAD_MASK));
+}
+
+void action_resume(struct scribe *scribe)
+{
+    struct control_copy block;
+    for (uint32_t slot = 0; slot < scribe->segment->capacity; slot++) {
+        if (!panel_read(scribe->segment, slot, &block, NULL) || !is_left(scribe, slot, &block.override))
+            continue;
+        struct gate_input input = {.event = GATE_OVERRIDE,
+                                   .to = (enum breaker_state)block.override.state,
+                                   .until_ms = block.override.until_ms};
+        operate(scribe, (struct actor){.pid = block.override.pid, .uid = block.override.uid}, slot, input,
+                block.override.reason);
+    }
 }
 
 bool action_repair(struct scribe *scribe, uint32_t slot, struct gate_damage damage, const char *what)
 {
     struct gate_step step = {.next = damage.right, .cause = CAUSE_DAMAGED};
     struct event event = scribe_prepare(scribe, slot, CAUSE_DAMAGED, (struct actor){0}, what);
-    struct control_copy block;
     event_take(&event, damage.found, step);
     event.uid = EVENT_NOBODY;
     event.from = noted_state(events_noted(scribe->segment, slot));
-    if (event.to >= STATE_FORCED_OPEN && event.from != event.to && panel_read(scribe->segment, slot, &block, NULL))
-        event_take_override(&event, &block.override);
     scribe_order(scribe, &event, damage.right);
     bool repaired = check_gate_repair(scribe->segment, slot, damage);
     if (repaired)

@@ -14,6 +14,9 @@ int action_create(struct scribe *, struct actor, const char *name, const struct 
 int action_set_policy(struct scribe *, struct actor, uint32_t slot, const struct policy *,
                       char error[SEGMENT_ERROR_SIZE]);
 
+/* To be called once behind scribe_open(): overrides whose imposer was killed before the gate was swapped come into force. */
+void action_resume(struct scribe *);
+
 /* `reason`: "" or what the operator wrote, less than REASON_SIZE bytes. */
 void action_trip(struct scribe *, struct actor, uint32_t slot, const char *reason);
 void action_reset(struct scribe *, struct actor, uint32_t slot, const char *reason); /* ends an override too */

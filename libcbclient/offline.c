@@ -125,6 +125,7 @@ static int carry_out(cb_registry *registry, struct segment *segment, const Cb__R
         free(scribe);
         return fail(code, "no memory to change registry '%s'", registry->name);
     }
+    action_resume(scribe);
     code = kinds[request->kind_case](&job, request);
     scribe_close(scribe);
     free(scribe);

@@ -1,5 +1,6 @@
 #include "registryd/chronicle.h"
 
+#include "core/action.h"
 #include "registryd/log.h"
 
 void chronicle_subscribe(struct chronicle *chronicle, scribe_listener *listener, void *arg)
@@ -36,8 +37,10 @@ bool chronicle_open(struct chronicle *chronicle, struct segment *segment)
 {
     events_repair(segment);
     chronicle->begun = first_unheard(segment);
-    if (scribe_open(&chronicle->scribe, segment, tell_all, chronicle) == 0)
+    if (scribe_open(&chronicle->scribe, segment, tell_all, chronicle) == 0) {
+        action_resume(&chronicle->scribe);
         return true;
+    }
     log_say(LOG_ERR, "no memory to follow %u breakers", segment->capacity);
     return false;
 }

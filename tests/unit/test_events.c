@@ -239,6 +239,25 @@ Test(events, a_successor_goes_on_where_the_last_one_was)
     cr_assert_eq(heard, 2);
 }
 
+/* Whoever imposed it was killed between the block and the gate. */
+Test(events, a_successor_puts_into_force_what_was_only_imposed)
+{
+    uint32_t slot = create("b", "");
+    struct override left = {.state = STATE_FORCED_OPEN, .uid = 42, .pid = 7, .reason = "ticket 4711"};
+    struct override over = {.state = STATE_DISABLED, .until_ms = now_ms};
+    panel_set_override(&segment, slot, &left);
+    panel_set_override(&segment, create("c", ""), &over);
+    successor();
+    action_resume(&scribe);
+    cr_expect_eq(gate_state(atomic_load(&segment_slot(&segment, slot)->gate)), STATE_FORCED_OPEN);
+    expect_text("forced-open: imposed by an operator");
+    struct event event = last();
+    cr_expect(event.uid == 42 && event.pid == 7 && event.slot == slot);
+    cr_expect_str_eq(event.reason, "ticket 4711");
+    action_resume(&scribe);
+    cr_expect_eq(heard, 3, "two creations and this, once");
+}
+
 Test(events, breakers_that_nobody_announced_are_announced)
 {
     struct policy policy = policy_of("");
