@@ -1,4 +1,5 @@
 #include "crew.h"
+#include "victim.h"
 
 #include <signal.h>
 #include <string.h>
@@ -23,8 +24,9 @@ void crew_start(struct crew *crew, unsigned number)
     pid_t parent = getpid();
     memset(&crew->ledger->account[number], 0, sizeof crew->ledger->account[number]);
     crew->lives++;
-    crew->member[number] = (struct member){.pid = fork()};
-    if (crew->member[number].pid != 0)
+    pid_t pid = fork();
+    crew->member[number] = (struct member){.pid = pid > 0 ? pid : 0};
+    if (pid != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent)
@@ -54,8 +56,7 @@ static void end(struct crew *crew, unsigned number)
 {
     struct account *account = &crew->ledger->account[number];
     ledger_kill(crew->ledger);
-    kill(crew->member[number].pid, SIGKILL);
-    waitpid(crew->member[number].pid, NULL, 0);
+    victim_kill(crew->member[number].pid);
     inherit(crew, account);
     ledger_bury(crew->ledger, account);
     crew->member[number].pid = 0;
@@ -70,7 +71,7 @@ void crew_kill(struct crew *crew, unsigned number)
 void crew_stop(struct crew *crew, unsigned number, uint64_t until_ms)
 {
     atomic_fetch_add(&crew->ledger->account[number].stops, 1);
-    kill(crew->member[number].pid, SIGSTOP);
+    victim_signal(crew->member[number].pid, SIGSTOP);
     crew->member[number].continue_ms = until_ms;
 }
 
@@ -78,7 +79,7 @@ void crew_stop(struct crew *crew, unsigned number, uint64_t until_ms)
 void crew_continue(struct crew *crew, unsigned number)
 {
     atomic_fetch_add(&crew->ledger->account[number].stops, 1);
-    kill(crew->member[number].pid, SIGCONT);
+    victim_signal(crew->member[number].pid, SIGCONT);
     crew->member[number].continue_ms = 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "victim.h"
 
 #define HANGS_MS  20000
 #define NO_DAEMON 4 /* cbctl's exit code */
@@ -92,6 +93,11 @@ static void errand_start(struct desk *desk, struct errand *errand)
             errand_run(desk, errand);
         _exit(127);
     }
+    if (errand->pid < 0) {
+        close(errand->said);
+        errand->pid = 0;
+        return;
+    }
     desk->belief[errand->part].changing |= changes(errand->act);
     desk->report->errands++;
 }
@@ -162,8 +168,7 @@ static void errand_end(struct desk *desk, struct errand *errand)
 
 static void errand_kill(struct desk *desk, struct errand *errand)
 {
-    kill(errand->pid, SIGKILL);
-    waitpid(errand->pid, NULL, 0);
+    victim_kill(errand->pid);
     desk->belief[errand->part].doubtful |= changes(errand->act);
     errand_end(desk, errand);
 }
@@ -211,7 +216,7 @@ bool desk_stop(struct desk *desk, uint64_t until_ms)
     struct errand *errand = errand_draw(desk);
     if (!errand || errand->continue_ms)
         return false;
-    kill(errand->pid, SIGSTOP);
+    victim_signal(errand->pid, SIGSTOP);
     errand->continue_ms = until_ms;
     return true;
 }
@@ -221,7 +226,7 @@ void desk_continue(struct desk *desk, uint64_t now)
     for (unsigned i = 0; i < ERRANDS; i++) {
         struct errand *errand = &desk->errand[i];
         if (errand->pid && errand->continue_ms && errand->continue_ms <= now) {
-            kill(errand->pid, SIGCONT);
+            victim_signal(errand->pid, SIGCONT);
             errand->continue_ms = 0;
         }
     }

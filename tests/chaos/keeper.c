@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "victim.h"
 
 #define LOG_END 4096
 
@@ -122,8 +123,8 @@ bool keeper_close(struct keeper *keeper)
     int status = -1;
     bool good = true;
     if (keeper->pid > 0) {
-        kill(keeper->pid, SIGTERM);
-        kill(keeper->pid, SIGCONT);
+        victim_signal(keeper->pid, SIGTERM);
+        victim_signal(keeper->pid, SIGCONT);
         good = waitpid(keeper->pid, &status, 0) > 0 && status == 0;
         good &= purge(keeper);
     }
@@ -135,20 +136,19 @@ bool keeper_close(struct keeper *keeper)
 
 void keeper_kill(struct keeper *keeper)
 {
-    kill(keeper->pid, SIGKILL);
-    waitpid(keeper->pid, NULL, 0);
+    victim_kill(keeper->pid);
     launch(keeper);
 }
 
 void keeper_stop(struct keeper *keeper, uint64_t until_ms)
 {
-    kill(keeper->pid, SIGSTOP);
+    victim_signal(keeper->pid, SIGSTOP);
     keeper->continue_ms = until_ms;
 }
 
 void keeper_continue(struct keeper *keeper)
 {
-    kill(keeper->pid, SIGCONT);
+    victim_signal(keeper->pid, SIGCONT);
     keeper->continue_ms = 0;
     keeper->disturbed_ms = now_ms();
 }
