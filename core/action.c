@@ -117,13 +117,21 @@ void action_reset(struct scribe *scribe, struct actor actor, uint32_t slot, cons
     operate(scribe, actor, slot, (struct gate_input){.event = GATE_RESET}, reason);
 }
 
+void action_reset_all(struct scribe *scribe, struct actor actor, const char *reason)
+{
+    for (uint32_t slot = 0; slot < scribe->segment->capacity; slot++)
+        if (panel_commit(scribe->segment, slot) & TRAIT_USED)
+            action_reset(scribe, actor, slot, reason);
+}
+
 void action_override(struct scribe *scribe, struct actor actor, uint32_t slot, enum breaker_state state,
-                     uint64_t until_ms, const char *reason)
+                     uint64_t for_ms, const char *reason)
 {
     if (state == STATE_CLOSED) {
         operate(scribe, actor, slot, (struct gate_input){.event = GATE_AUTO}, reason);
         return;
     }
+    uint64_t until_ms = for_ms ? segment_now_ms(scribe->segment) + for_ms : 0;
     struct override override = {.state = state, .uid = actor.uid, .pid = actor.pid, .until_ms = until_ms};
     snprintf(override.reason, sizeof override.reason, "%s", reason);
     /* Before the gate says so: readers that see the one find the other. */

@@ -20,10 +20,11 @@ void action_resume(struct scribe *);
 /* `reason`: "" or what the operator wrote, less than REASON_SIZE bytes. */
 void action_trip(struct scribe *, struct actor, uint32_t slot, const char *reason);
 void action_reset(struct scribe *, struct actor, uint32_t slot, const char *reason); /* ends an override too */
+void action_reset_all(struct scribe *, struct actor, const char *reason);
 void action_remove(struct scribe *, struct actor, uint32_t slot, const char *reason);
 
-/* Impose `state` until `until_ms` on the segment's clock (0: until ended); STATE_CLOSED ends one. */
-void action_override(struct scribe *, struct actor, uint32_t slot, enum breaker_state state, uint64_t until_ms,
+/* Impose `state` for `for_ms` (0: until ended); STATE_CLOSED ends one. */
+void action_override(struct scribe *, struct actor, uint32_t slot, enum breaker_state state, uint64_t for_ms,
                      const char *reason);
 
 /* Swap in what a damaged gate has to be. `what` was damaged. False: somebody has changed it meanwhile. */

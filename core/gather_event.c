@@ -24,7 +24,7 @@ bool gather_knows(const struct gather *g, const struct event *event)
 
 uint64_t gather_wall_ms(const struct segment *segment, uint64_t time_ms)
 {
-    return clock_read_ns(CLOCK_REALTIME_COARSE) / 1000000u - (segment_now_ms(segment) - time_ms);
+    return clock_read_ms(CLOCK_REALTIME_COARSE) - (segment_now_ms(segment) - time_ms);
 }
 
 /* ---- what is noted ---- */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/clock.h"
 #include "core/fault.h"
 #include "core/geometry.h"
 
@@ -33,13 +34,6 @@ static uint64_t own_time_namespace(void)
     return own_namespace("/proc/self/ns/time");
 }
 
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static uint64_t new_identity(void)
 {
     uint64_t identity = 0;
@@ -60,7 +54,7 @@ int header_init(struct panel_header *header, const struct geometry *geometry, co
     header->version = LAYOUT_VERSION;
     header->layout_hash = layout_hash();
     header->identity = new_identity();
-    header->created_ms = monotonic_ms();
+    header->created_ms = clock_read_ms(CLOCK_MONOTONIC);
     header->pid_namespace = own_pid_namespace();
     header->time_namespace = own_time_namespace();
     header->clock_id = CLOCK_MONOTONIC;

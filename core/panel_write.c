@@ -108,7 +108,7 @@ static int slot_fill(struct segment *segment, uint32_t slot, const char *name, c
                      uint32_t uid, char error[SEGMENT_ERROR_SIZE])
 {
     struct control_copy old, next = {.used = 1, .policy = *policy, .creator_uid = uid};
-    next.created_ms = clock_read_ns(CLOCK_REALTIME) / 1000000u;
+    next.created_ms = clock_read_ms(CLOCK_REALTIME);
     block_read(segment, slot, &old);
     next.incarnation = old.incarnation + 1;
     next.window_id = old.window_id + 1;

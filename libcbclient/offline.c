@@ -6,7 +6,6 @@
 
 #include "client.h"
 #include "core/action.h"
-#include "core/clock.h"
 #include "core/keeper.h"
 
 /* A request under way. */
@@ -59,20 +58,13 @@ static int trip(const struct job *job, const Cb__Request *request)
     return code;
 }
 
-static int reset_all(const struct job *job, const char *reason)
-{
-    const struct segment *segment = job->scribe->segment;
-    for (uint32_t slot = 0; slot < segment->capacity; slot++)
-        if (panel_commit(segment, slot) & TRAIT_USED)
-            action_reset(job->scribe, job->actor, slot, reason);
-    return 0;
-}
-
 static int reset(const struct job *job, const Cb__Request *request)
 {
     uint32_t slot;
-    if (*request->reset->name == '\0')
-        return reset_all(job, request->reset->reason);
+    if (*request->reset->name == '\0') {
+        action_reset_all(job->scribe, job->actor, request->reset->reason);
+        return 0;
+    }
     int code = find(job, request->reset->name, &slot);
     if (code == 0)
         action_reset(job->scribe, job->actor, slot, request->reset->reason);
@@ -84,9 +76,8 @@ static int override(const struct job *job, const Cb__Request *request)
     const Cb__Override *asked = request->override;
     uint32_t slot;
     int code = find(job, asked->name, &slot);
-    uint64_t until_ms = asked->for_ms ? segment_now_ms(job->scribe->segment) + asked->for_ms : 0;
     if (code == 0)
-        action_override(job->scribe, job->actor, slot, (enum breaker_state)asked->state, until_ms, asked->reason);
+        action_override(job->scribe, job->actor, slot, (enum breaker_state)asked->state, asked->for_ms, asked->reason);
     return code;
 }
 

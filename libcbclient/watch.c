@@ -31,7 +31,7 @@ struct cb_watch {
 
 static uint64_t now_ms(void)
 {
-    return clock_read_ns(CLOCK_MONOTONIC) / 1000000u;
+    return clock_read_ms(CLOCK_MONOTONIC);
 }
 
 /* ---- the connection ---- */

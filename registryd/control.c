@@ -1,7 +1,6 @@
 #include "registryd/control.h"
 
 #include "core/action.h"
-#include "core/clock.h"
 
 int control_create(struct registry *registry, struct actor actor, const char *name, const struct policy *policy,
                    uint32_t *slot, char error[SEGMENT_ERROR_SIZE])
@@ -30,6 +29,11 @@ void control_reset(struct registry *registry, struct actor actor, uint32_t slot,
     action_reset(&registry->chronicle.scribe, actor, slot, reason);
 }
 
+void control_reset_all(struct registry *registry, struct actor actor, const char *reason)
+{
+    action_reset_all(&registry->chronicle.scribe, actor, reason);
+}
+
 void control_remove(struct registry *registry, struct actor actor, uint32_t slot, const char *reason)
 {
     action_remove(&registry->chronicle.scribe, actor, slot, reason);
@@ -39,6 +43,5 @@ void control_remove(struct registry *registry, struct actor actor, uint32_t slot
 void control_override(struct registry *registry, struct actor actor, uint32_t slot, enum breaker_state state,
                       uint64_t for_ms, const char *reason)
 {
-    uint64_t until_ms = for_ms ? segment_now_ms(&registry->segment) + for_ms : 0;
-    action_override(&registry->chronicle.scribe, actor, slot, state, until_ms, reason);
+    action_override(&registry->chronicle.scribe, actor, slot, state, for_ms, reason);
 }

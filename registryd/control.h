@@ -14,6 +14,7 @@ int control_set_policy(struct registry *, struct actor, uint32_t slot, const str
 
 void control_trip(struct registry *, struct actor, uint32_t slot, const char *reason);
 void control_reset(struct registry *, struct actor, uint32_t slot, const char *reason); /* ends an override too */
+void control_reset_all(struct registry *, struct actor, const char *reason);
 void control_remove(struct registry *, struct actor, uint32_t slot, const char *reason);
 
 /* Impose `state` for `for_ms` (0: until ended); STATE_CLOSED ends one. */

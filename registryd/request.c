@@ -167,16 +167,10 @@ static void remove_breaker(const struct request *request)
 static void reset(const struct request *request)
 {
     const Cb__Control *asked = request->message->reset;
-    const struct segment *segment = &request->registry->segment;
-    if (*asked->name != '\0') {
+    if (*asked->name != '\0')
         control_one(request, asked, control_reset);
-        return;
-    }
-    if (!check_reason(request, asked->reason))
-        return;
-    for (uint32_t slot = 0; slot < segment->capacity; slot++)
-        if (panel_commit(segment, slot) & TRAIT_USED)
-            control_reset(request->registry, request->actor, slot, asked->reason);
+    else if (check_reason(request, asked->reason))
+        control_reset_all(request->registry, request->actor, asked->reason);
 }
 
 static void override(const struct request *request)

@@ -126,7 +126,7 @@ Test(events, every_action_says_who_and_why)
     action_reset(&scribe, operator, slot, "");
     expect_text("closed: reset by an operator");
 
-    action_override(&scribe, operator, slot, STATE_FORCED_OPEN, now_ms + 300000, "ticket 4711");
+    action_override(&scribe, operator, slot, STATE_FORCED_OPEN, 300000, "ticket 4711");
     event = expect_text("forced-open: imposed by an operator for 5m");
     cr_assert_str_eq(event.reason, "ticket 4711");
     action_override(&scribe, operator, slot, STATE_DISABLED, 0, "");
