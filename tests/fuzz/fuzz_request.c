@@ -6,14 +6,7 @@
 #include "core/panel.h"
 #include "fuzz.h"
 #include "registryd/request.h"
-
-static const struct geometry small = {.capacity = 4,
-                                      .stripes = 1,
-                                      .worker_count = 4,
-                                      .chunk_count = 8,
-                                      .place_count = 16,
-                                      .journal_length = 16,
-                                      .event_length = 16};
+#include "tests/small_geometry.h"
 
 /* What the daemon sends back fits a packet and holds no text without an end. */
 static void check_reply(const struct reply *reply)
@@ -76,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct service service = {.registry = &registry, .reaper = &reaper, .access = &access, .sightings = &sightings};
     if (size == 0)
         return 0;
-    MUST_HOLD(segment_private(&small, &registry.segment) == 0);
+    MUST_HOLD(segment_private(&small_geometry, &registry.segment) == 0);
     MUST_HOLD(chronicle_open(&registry.chronicle, &registry.segment));
     MUST_HOLD(inspector_start(&reaper.inspector, &registry));
     struct peer peer = {.pid = 1, .uid = 1000, .gid = 1000, .rank = data[0] % (RANK_ADMINISTRATOR + 1)};

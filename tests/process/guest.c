@@ -1,26 +1,13 @@
 #include "tests/process/guest.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <poll.h>
 #include <time.h>
 
 #include "core/lane.h"
+#include "tests/folder.h"
 
 struct house house;
-
-static unsigned daemons_descriptors(void)
-{
-    char path[64];
-    unsigned count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)house.daemon.pid);
-    DIR *folder = opendir(path);
-    cr_assert(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
 
 void house_open(void)
 {
@@ -29,7 +16,7 @@ void house_open(void)
     cr_assert_eq(cb_attach(house.daemon.registry, &house.registry), 0, "%s", cb_last_error());
     cr_assert_eq(segment_open(house.daemon.registry, false, &house.segment, error), 0, "%s", error);
     house_answers(0);
-    house.descriptors = daemons_descriptors();
+    house.descriptors = process_descriptors(house.daemon.pid);
 }
 
 void house_close(void)
@@ -107,9 +94,9 @@ static uint64_t others_create_and_call(unsigned step)
 uint64_t guest_leaves_nothing(pid_t guest, unsigned step)
 {
     uint64_t until = now_ms() + HARNESS_DEADLINE_MS;
-    while (worker_numbers(guest) > 0 || daemons_descriptors() > house.descriptors) {
+    while (worker_numbers(guest) > 0 || process_descriptors(house.daemon.pid) > house.descriptors) {
         cr_assert(now_ms() < until, "step %u: %u worker numbers and %u descriptors are left", step,
-                  worker_numbers(guest), daemons_descriptors() - house.descriptors);
+                  worker_numbers(guest), process_descriptors(house.daemon.pid) - house.descriptors);
         poll(NULL, 0, 1);
     }
     cr_assert_eq(chunks_left(), 0, "step %u: its place in the lanes is left", step);

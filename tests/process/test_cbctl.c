@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness.h"
+#include "tests/process/cbctl.h"
 
 static struct daemon registry;
 
@@ -22,18 +22,6 @@ static void end(void)
 TestSuite(cbctl, .init = begin, .fini = end);
 
 #define cbctl(output, ...) run(output, CBCTL_PATH, __VA_ARGS__, (char *)NULL)
-
-/* Run cbctl and expect an exit code and a part of what it prints (on either stream). */
-#define expect(code, part, ...)                                                                                        \
-    do {                                                                                                               \
-        struct output output_;                                                                                         \
-        cbctl(&output_, __VA_ARGS__);                                                                                  \
-        cr_expect_eq(output_.status, code, "%s: exit %d\n%s%s", #__VA_ARGS__, output_.status, output_.out,             \
-                     output_.err);                                                                                     \
-        cr_expect(strstr(output_.out, part) || strstr(output_.err, part), "%s: no \"%s\" in\n%s%s", #__VA_ARGS__,      \
-                  part, output_.out, output_.err);                                                                     \
-        output_free(&output_);                                                                                         \
-    } while (0)
 
 Test(cbctl, an_empty_registry_says_so)
 {

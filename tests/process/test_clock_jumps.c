@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cbclient.h"
+#include "tests/breakers.h"
 #include "tests/harness.h"
 #include "tests/process/wallshift.h"
 
@@ -52,22 +53,6 @@ static void jump(int64_t ms)
     cr_assert(jumped >= ms && jumped < ms + 60000, "the clock has jumped by %lld ms", (long long)jumped);
 }
 
-static cb_breaker *create(const char *name, const char *policy)
-{
-    cb_breaker *breaker;
-    cr_assert_eq(cb_get_or_create(registry, name, policy, &breaker), 0, "%s", cb_last_error());
-    return breaker;
-}
-
-static struct cb_health health_of(const char *name)
-{
-    struct cb_health health;
-    cb_breaker *breaker;
-    cr_assert_eq(cb_get(registry, name, &breaker), 0, "%s: %s", name, cb_last_error());
-    cr_assert_eq(cb_health_of(breaker, &health, sizeof health), 0, "%s", cb_last_error());
-    return health;
-}
-
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -99,7 +84,7 @@ static bool is_admitted(void)
 
 Test(clock_jumps, an_open_breaker_stays_open_for_its_time)
 {
-    subject = create("a", "open_timeout=300ms");
+    subject = breaker_created(registry, "a", "open_timeout=300ms");
     int64_t began = now_ms();
     cr_assert_eq(cb_trip(subject, ""), 0);
     expect_ends_after(300, began, is_admitted);
@@ -107,7 +92,7 @@ Test(clock_jumps, an_open_breaker_stays_open_for_its_time)
 
 Test(clock_jumps, an_override_lasts_for_its_time)
 {
-    subject = create("a", "");
+    subject = breaker_created(registry, "a", "");
     int64_t began = now_ms();
     cr_assert_eq(cb_override(subject, CB_FORCED_OPEN, 300, "for 300 ms"), 0);
     expect_ends_after(300, began, is_admitted);
@@ -115,13 +100,13 @@ Test(clock_jumps, an_override_lasts_for_its_time)
 
 static bool is_overdue(void)
 {
-    return health_of("a").counts.overdue == 1;
+    return breaker_health(registry, "a").counts.overdue == 1;
 }
 
 Test(clock_jumps, a_call_is_overdue_at_its_time)
 {
     cb_permit permit;
-    subject = create("a", "call_timeout=300ms");
+    subject = breaker_created(registry, "a", "call_timeout=300ms");
     int64_t began = now_ms();
     cr_assert_eq(cb_acquire(subject, &permit), CB_ADMITTED);
     expect_ends_after(300, began, is_overdue);
@@ -130,18 +115,18 @@ Test(clock_jumps, a_call_is_overdue_at_its_time)
 
 static bool is_window_empty(void)
 {
-    return health_of("a").window_calls == 0;
+    return breaker_health(registry, "a").window_calls == 0;
 }
 
 Test(clock_jumps, a_window_forgets_in_its_time)
 {
     cb_permit permit;
-    subject = create("a", "window=time:300ms failure_rate_threshold=50 timing=precise");
+    subject = breaker_created(registry, "a", "window=time:300ms failure_rate_threshold=50 timing=precise");
     int64_t began = now_ms();
     cr_assert_eq(cb_acquire(subject, &permit), CB_ADMITTED);
     jump(YEAR_MS);
     cr_assert_eq(cb_failure(&permit), 0);
-    cr_expect_lt(health_of("a").latency_p99_us, 1000000);
+    cr_expect_lt(breaker_health(registry, "a").latency_p99_us, 1000000);
     expect_ends_after(260, began, is_window_empty); /* in tenths of it */
 }
 
@@ -196,14 +181,14 @@ static void start_with_state(void)
     host.extra[3] = strdup(path);
     host.extra[4] = NULL;
     reboot(0);
-    cr_assert_eq(cb_override(create("a", ""), CB_FORCED_OPEN, 600000, "for 10 minutes"), 0);
-    cr_assert_eq(cb_trip(create("b", "open_timeout=5m"), ""), 0);
+    cr_assert_eq(cb_override(breaker_created(registry, "a", ""), CB_FORCED_OPEN, 600000, "for 10 minutes"), 0);
+    cr_assert_eq(cb_trip(breaker_created(registry, "b", "open_timeout=5m"), ""), 0);
     wait_for("state=open");
 }
 
 static void expect_left(void)
 {
-    struct cb_health a = health_of("a"), b = health_of("b");
+    struct cb_health a = breaker_health(registry, "a"), b = breaker_health(registry, "b");
     cr_expect(a.counts.state == CB_FORCED_OPEN && a.override_left_ms > 500000 && a.override_left_ms <= 600000,
               "%lld ms", (long long)a.override_left_ms);
     cr_expect(b.counts.state == CB_OPEN && b.retry_after_ms > 200000 && b.retry_after_ms <= 300000, "%lld ms",
@@ -233,12 +218,12 @@ Test(clock_jumps, a_clock_that_is_behind_after_a_reboot_prolongs_nothing)
 Test(clock_jumps, a_clock_that_is_ahead_after_a_reboot_ends_what_has_an_end)
 {
     start_with_state();
-    cr_assert_eq(cb_override(create("c", ""), CB_DISABLED, 0, "no end"), 0);
+    cr_assert_eq(cb_override(breaker_created(registry, "c", ""), CB_DISABLED, 0, "no end"), 0);
     wait_for("state=disabled");
     reboot(YEAR_MS);
-    cr_expect_eq(health_of("a").counts.state, CB_CLOSED);
-    cr_expect_eq(health_of("b").counts.state, CB_HALF_OPEN); /* the next caller asks */
-    cr_expect_eq(health_of("c").counts.state, CB_DISABLED);
+    cr_expect_eq(breaker_health(registry, "a").counts.state, CB_CLOSED);
+    cr_expect_eq(breaker_health(registry, "b").counts.state, CB_HALF_OPEN); /* the next caller asks */
+    cr_expect_eq(breaker_health(registry, "c").counts.state, CB_DISABLED);
 }
 
 /* ---- that nothing else goes by the wall clock ---- */

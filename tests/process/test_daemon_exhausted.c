@@ -3,7 +3,6 @@
  * has, says what is missing, and workers do not notice.
  */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,30 +13,18 @@
 #include <time.h>
 
 #include "cbclient.h"
+#include "tests/folder.h"
 #include "tests/process/wire.h"
 
 /* ---- descriptors ---- */
 
-static unsigned files_open(pid_t pid)
-{
-    char path[64];
-    unsigned count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *stream = opendir(path);
-    cr_assert(stream);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(stream);
-    return count;
-}
-
 /* Without those that it opens for a moment, to read about a process. */
 static unsigned files_kept(pid_t pid)
 {
-    unsigned least = files_open(pid);
+    unsigned least = process_descriptors(pid);
     for (int i = 0; i < 20; i++) {
         poll(NULL, 0, 3);
-        unsigned now = files_open(pid);
+        unsigned now = process_descriptors(pid);
         least = now < least ? now : least;
     }
     return least;
@@ -173,16 +160,6 @@ static void mount_shm(const char *size)
         cr_skip_test("needs to mount");
 }
 
-static unsigned entries(const char *folder)
-{
-    unsigned count = 0;
-    DIR *stream = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(stream);
-    return count;
-}
-
 Test(daemon_exhausted, shared_memory_that_is_too_small_is_named_and_nothing_is_left)
 {
     struct output output;
@@ -193,7 +170,7 @@ Test(daemon_exhausted, shared_memory_that_is_too_small_is_named_and_nothing_is_l
     cr_expect(output.status == 1 && strstr(output.err, "/dev/shm") && strstr(output.err, "lower the capacity"),
               "%d: %s", output.status, output.err);
     output_free(&output);
-    cr_expect(entries("/dev/shm") == 0);
+    cr_expect(folder_count("/dev/shm") == 0);
     cr_expect(rmdir(folder) == 0, "something is left in the runtime folder");
 }
 

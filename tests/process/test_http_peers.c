@@ -1,7 +1,6 @@
 /* registryd over HTTP with peers that are slow, silent or many: others are answered all the same. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 
 #include "libcbclient/cbclient.h"
+#include "tests/folder.h"
 #include "tests/process/web.h"
 
 #define ANSWER_MS 2000 /* far less than any deadline of the daemon's; sanitizers are slow */
@@ -50,19 +50,6 @@ static void expect_answers(const char *while_)
     web_free(&web);
 }
 
-static unsigned open_files(void)
-{
-    char path[64];
-    unsigned count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)daemon_.pid);
-    DIR *dir = opendir(path);
-    cr_assert(dir);
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
-
 static bool has_ended(int fd)
 {
     char byte;
@@ -79,11 +66,12 @@ Test(http_peers, a_thousand_connections_leave_room_for_those_who_ask)
     cr_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    unsigned before = open_files();
+    unsigned before = process_descriptors(daemon_.pid);
     for (int i = 0; i < CROWD; i++)
         crowd[i] = web_connect(port);
     expect_answers("a thousand others are connected");
-    cr_expect(open_files() < before + 160, "%u files are open, %u before", open_files(), before);
+    cr_expect(process_descriptors(daemon_.pid) < before + 160, "%u files are open, %u before",
+              process_descriptors(daemon_.pid), before);
     cr_expect(has_ended(crowd[0]) && !has_ended(crowd[CROWD - 1]));
     for (int i = 0; i < CROWD; i++)
         close(crowd[i]);

@@ -3,13 +3,13 @@
  * whole, and the next writer is not in any trouble with what was left.
  */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "registryd/state_file.h"
+#include "tests/folder.h"
 #include "tests/process/step.h"
 
 static const char old[] = "what was there before\n", next[] = "what comes instead of it, and is longer\n";
@@ -44,16 +44,6 @@ static bool has(const char *wanted)
     return same;
 }
 
-static unsigned entries(void)
-{
-    unsigned count = 0;
-    DIR *stream = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(stream);
-    return count;
-}
-
 static void write_next(void)
 {
     state_file_write(&file, next, strlen(next));
@@ -76,7 +66,7 @@ Test(kill_state_file, leaves_the_old_or_the_new_one)
     unsigned stops = 0, seen_old = 0;
     for (bool over = false; !over; stops++) {
         cr_assert_eq(state_file_write(&file, old, strlen(old)), 0);
-        cr_assert(entries() == 1, "stop %u: the next writer has left something behind", stops);
+        cr_assert(folder_count(folder) == 1, "stop %u: the next writer has left something behind", stops);
         over = writer_dies_at(stops);
         bool is_old = has(old);
         cr_assert(is_old || has(next), "stop %u: neither the old nor the new one", stops);

@@ -10,7 +10,7 @@
 
 #include "cbclient.h"
 #include "core/keeper.h"
-#include "tests/harness.h"
+#include "tests/process/cbctl.h"
 
 static struct daemon host;
 
@@ -27,18 +27,6 @@ static void end(void)
 
 TestSuite(offline, .init = begin, .fini = end);
 
-/* Run cbctl and expect an exit code and a part of what it prints (on either stream). */
-#define expect(code, part, ...)                                                                                        \
-    do {                                                                                                               \
-        struct output output_;                                                                                         \
-        run(&output_, CBCTL_PATH, __VA_ARGS__, (char *)NULL);                                                          \
-        cr_expect_eq(output_.status, code, "%s: exit %d\n%s%s", #__VA_ARGS__, output_.status, output_.out,             \
-                     output_.err);                                                                                     \
-        cr_expect(strstr(output_.out, part) || strstr(output_.err, part), "%s: no \"%s\" in\n%s%s", #__VA_ARGS__,      \
-                  part, output_.out, output_.err);                                                                     \
-        output_free(&output_);                                                                                         \
-    } while (0)
-
 Test(offline, everything_can_be_done_and_a_daemon_goes_on_from_there)
 {
     expect(0, "", "create", "old");
@@ -53,6 +41,7 @@ Test(offline, everything_can_be_done_and_a_daemon_goes_on_from_there)
     expect(0, "payments: closed", "auto", "payments", "--offline");
     expect(0, "payments: metrics-only", "metrics-only", "payments", "--offline");
     expect(0, "all breakers reset", "reset", "--all", "--offline");
+    expect(0, "payments  closed", "show", "payments");
     expect(0, "payments: forced-open for 2h", "force-open", "payments", "--for", "2h", "--offline", "--reason", "bank");
     expect(0, "old: removed", "remove", "old", "--offline");
     expect(75, "rejected:open, ends in 2h", "run", "payments", "--", "true");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cbclient.h"
+#include "tests/folder.h"
 #include "tests/process/wire.h"
 
 #define EXPECT_ERROR(code, wanted, error, part)                                                                        \
@@ -510,19 +511,6 @@ Test(protocol, random_bytes_hurt_nobody)
     close(other);
 }
 
-static size_t descriptors_of(pid_t pid)
-{
-    char path[64];
-    struct output output;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    run(&output, "ls", path, (char *)NULL);
-    size_t lines = 0;
-    for (const char *c = output.out; *c; c++)
-        lines += *c == '\n';
-    output_free(&output);
-    return lines;
-}
-
 Test(protocol, descriptors_that_come_along_are_closed)
 {
     union {
@@ -534,7 +522,7 @@ Test(protocol, descriptors_that_come_along_are_closed)
         fds[i] = STDIN_FILENO;
     memcpy(CMSG_DATA(&control.header), fds, sizeof fds);
     cr_assert(others_are_answered(fd));
-    size_t before = descriptors_of(one.pid);
+    unsigned before = process_descriptors(one.pid);
     for (int i = 0; i < 20; i++) {
         uint8_t bytes[64];
         struct iovec part = {bytes, pack_create(bytes, PROTOCOL_VERSION, "a")};
@@ -545,7 +533,8 @@ Test(protocol, descriptors_that_come_along_are_closed)
         cr_expect(reply && reply->code == 0);
         cb__reply__free_unpacked(reply, NULL);
     }
-    cr_expect(descriptors_of(one.pid) == before, "%zu descriptors are now %zu", before, descriptors_of(one.pid));
+    cr_expect(process_descriptors(one.pid) == before, "%u descriptors are now %u", before,
+              process_descriptors(one.pid));
     close(fd);
 }
 

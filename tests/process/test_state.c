@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "cbclient.h"
+#include "tests/breakers.h"
 #include "tests/harness.h"
 
 #define SAYS(part) cr_expect(strstr(said(), part), "not said: \"%s\" but %s", part, said())
@@ -111,22 +112,6 @@ static void begin(void)
     cr_assert_eq(cb_attach(host.registry, &registry), 0, "%s", cb_last_error());
 }
 
-static cb_breaker *create(const char *name, const char *policy)
-{
-    cb_breaker *breaker;
-    cr_assert_eq(cb_get_or_create(registry, name, policy, &breaker), 0, "%s", cb_last_error());
-    return breaker;
-}
-
-static struct cb_health health_of(const char *name)
-{
-    struct cb_health health;
-    cb_breaker *breaker;
-    cr_assert_eq(cb_get(registry, name, &breaker), 0, "%s: %s", name, cb_last_error());
-    cr_assert_eq(cb_health_of(breaker, &health, sizeof health), 0, "%s", cb_last_error());
-    return health;
-}
-
 static bool is_there(const char *name)
 {
     cb_breaker *breaker;
@@ -159,12 +144,12 @@ static void expect_refused(const char *file, const char *part)
 Test(state, overrides_come_back_with_their_reason_their_author_and_their_end)
 {
     begin();
-    cb_breaker *shut = create("shut", "jitter=7"), *off = create("off", "");
+    cb_breaker *shut = breaker_created(registry, "shut", "jitter=7"), *off = breaker_created(registry, "off", "");
     cr_assert_eq(cb_override(shut, CB_FORCED_OPEN, 600000, "ticket 4711: gr\xc3\xbc\xc3\x9f, uid=0 reason=x"), 0);
     cr_assert_eq(cb_override(off, CB_DISABLED, 0, ""), 0);
     wait_for(path, "state=disabled", true);
     reboot();
-    struct cb_health health = health_of("shut");
+    struct cb_health health = breaker_health(registry, "shut");
     cr_expect_eq(health.counts.state, CB_FORCED_OPEN);
     cr_expect_str_eq(health.override_reason, "ticket 4711: gr\xc3\xbc\xc3\x9f, uid=0 reason=x");
     cr_expect(health.override_uid == geteuid() && health.override_pid == (uint32_t)getpid());
@@ -172,7 +157,7 @@ Test(state, overrides_come_back_with_their_reason_their_author_and_their_end)
               (int)health.override_left_ms);
     cr_expect_str_eq(health.policy, "jitter=7");
     expect_history("shut", "forced-open: back from the state file");
-    health = health_of("off");
+    health = breaker_health(registry, "off");
     cr_expect(health.counts.state == CB_DISABLED && health.override_left_ms == UINT64_MAX);
 }
 
@@ -180,13 +165,13 @@ Test(state, an_override_that_ended_meanwhile_is_over_and_told)
 {
     enum { LASTS_MS = 1500 };
     begin();
-    cr_assert_eq(cb_override(create("a", ""), CB_FORCED_OPEN, LASTS_MS, "short"), 0);
+    cr_assert_eq(cb_override(breaker_created(registry, "a", ""), CB_FORCED_OPEN, LASTS_MS, "short"), 0);
     cb_detach(&registry);
     cr_assert_eq(daemon_term(&host), 0);
     cr_assert(strstr(content_of(path), "state=forced-open"), "%s", content_of(path));
     poll(NULL, 0, LASTS_MS + 100); /* the end of it, on the clock on the wall */
     reboot();
-    cr_expect_eq(health_of("a").counts.state, CB_CLOSED);
+    cr_expect_eq(breaker_health(registry, "a").counts.state, CB_CLOSED);
     SAYS("breaker a: the override forced-open of uid ");
 }
 
@@ -194,12 +179,12 @@ Test(state, an_open_breaker_stays_open_as_long_as_it_had_left)
 {
     struct cb_health before, after;
     begin();
-    cb_breaker *breaker = create("a", "failure_threshold=1 open_timeout=60s");
+    cb_breaker *breaker = breaker_created(registry, "a", "failure_threshold=1 open_timeout=60s");
     cr_assert_eq(cb_trip(breaker, ""), 0);
     wait_for(path, "state=open", true);
-    before = health_of("a");
+    before = breaker_health(registry, "a");
     reboot();
-    after = health_of("a");
+    after = breaker_health(registry, "a");
     cr_expect_eq(after.counts.state, CB_OPEN);
     cr_expect(after.retry_after_ms > 30000 && after.retry_after_ms <= before.retry_after_ms + 20, "%d ms, %d before",
               (int)after.retry_after_ms, (int)before.retry_after_ms);
@@ -210,8 +195,9 @@ Test(state, a_half_open_breaker_asks_again_and_remembers_how_often_it_failed)
 {
     cb_permit permit;
     begin();
-    cb_breaker *breaker = create(
-        "a", "failure_threshold=1 open_timeout=1ms backoff_multiplier=100 max_open_timeout=1h success_threshold=2");
+    cb_breaker *breaker = breaker_created(
+        registry, "a",
+        "failure_threshold=1 open_timeout=1ms backoff_multiplier=100 max_open_timeout=1h success_threshold=2");
     cr_assert(cb_acquire(breaker, &permit) == CB_ADMITTED && cb_failure(&permit) == 0);
     while (cb_acquire(breaker, &permit) != CB_ADMITTED) /* a millisecond, then the probe */
         continue;
@@ -219,11 +205,11 @@ Test(state, a_half_open_breaker_asks_again_and_remembers_how_often_it_failed)
     while (cb_acquire(breaker, &permit) != CB_ADMITTED) /* 100 milliseconds */
         continue;
     cr_assert_eq(cb_success(&permit), 0);
-    cr_assert_eq(health_of("a").counts.state, CB_HALF_OPEN);
+    cr_assert_eq(breaker_health(registry, "a").counts.state, CB_HALF_OPEN);
     wait_for(path, "attempt=1", true);
     reboot();
-    breaker = create("a", NULL);
-    cr_expect_eq(health_of("a").counts.state, CB_HALF_OPEN);
+    breaker = breaker_created(registry, "a", NULL);
+    cr_expect_eq(breaker_health(registry, "a").counts.state, CB_HALF_OPEN);
     cr_assert_eq(cb_acquire(breaker, &permit), CB_ADMITTED);
     cr_assert_eq(cb_failure(&permit), 0);
     uint64_t left = cb_retry_after_ms(breaker); /* 1 ms x 100 x 100 */
@@ -233,32 +219,32 @@ Test(state, a_half_open_breaker_asks_again_and_remembers_how_often_it_failed)
 Test(state, what_is_removed_stays_removed)
 {
     begin();
-    create("a", "");
-    create("b", "jitter=9");
+    breaker_created(registry, "a", "");
+    breaker_created(registry, "b", "jitter=9");
     wait_for(path, "breaker b", true);
-    cr_assert_eq(cb_remove(create("a", ""), NULL), 0);
+    cr_assert_eq(cb_remove(breaker_created(registry, "a", ""), NULL), 0);
     wait_for(path, "breaker a", false);
     reboot();
     cr_expect(!is_there("a"));
-    cr_expect_str_eq(health_of("b").policy, "jitter=9");
+    cr_expect_str_eq(breaker_health(registry, "b").policy, "jitter=9");
 }
 
 Test(state, is_written_once_more_at_the_end)
 {
     begin();
-    cr_assert_eq(cb_override(create("a", ""), CB_FORCED_OPEN, 0, "just before"), 0);
+    cr_assert_eq(cb_override(breaker_created(registry, "a", ""), CB_FORCED_OPEN, 0, "just before"), 0);
     cb_detach(&registry);
     cr_assert_eq(daemon_term(&host), 0);
     cr_expect(strstr(content_of(path), "reason=just before"), "%s", content_of(path));
     reboot();
-    cr_expect_eq(health_of("a").counts.state, CB_FORCED_OPEN);
+    cr_expect_eq(breaker_health(registry, "a").counts.state, CB_FORCED_OPEN);
 }
 
 Test(state, memory_that_is_there_counts)
 {
     static char old[4096];
     begin();
-    cb_breaker *breaker = create("a", "jitter=1");
+    cb_breaker *breaker = breaker_created(registry, "a", "jitter=1");
     wait_for(path, "jitter=1", true);
     snprintf(old, sizeof old, "%s", content_of(path));
     cr_assert_eq(cb_set_policy(breaker, "jitter=2"), 0);
@@ -266,7 +252,7 @@ Test(state, memory_that_is_there_counts)
     daemon_kill(&host);
     content_write(old, strlen(old));
     start_log();
-    cr_expect_str_eq(health_of("a").policy, "jitter=2");
+    cr_expect_str_eq(breaker_health(registry, "a").policy, "jitter=2");
     wait_for(path, "jitter=2", true);
 }
 
@@ -274,8 +260,8 @@ Test(state, the_configuration_says_which_policy_and_the_file_which_override)
 {
     char config[180];
     begin();
-    cr_assert_eq(cb_override(create("a", "jitter=1"), CB_FORCED_OPEN, 0, "by hand"), 0);
-    create("b", "jitter=2");
+    cr_assert_eq(cb_override(breaker_created(registry, "a", "jitter=1"), CB_FORCED_OPEN, 0, "by hand"), 0);
+    breaker_created(registry, "b", "jitter=2");
     wait_for(path, "breaker b", true);
     snprintf(config, sizeof config, "%s/conf", host.dir);
     FILE *stream = fopen(config, "we");
@@ -285,22 +271,22 @@ Test(state, the_configuration_says_which_policy_and_the_file_which_override)
     host.extra[2] = strdup("--config"); /* which names the file */
     host.extra[3] = strdup(config);
     reboot();
-    cr_expect_str_eq(health_of("a").policy, "jitter=3");
-    cr_expect_eq(health_of("a").counts.state, CB_FORCED_OPEN);
-    cr_expect_str_eq(health_of("b").policy, "jitter=2");
+    cr_expect_str_eq(breaker_health(registry, "a").policy, "jitter=3");
+    cr_expect_eq(breaker_health(registry, "a").counts.state, CB_FORCED_OPEN);
+    cr_expect_str_eq(breaker_health(registry, "b").policy, "jitter=2");
 }
 
 Test(state, another_capacity_costs_no_breaker)
 {
     begin();
-    cr_assert_eq(cb_override(create("a", "jitter=1"), CB_DISABLED, 0, "by hand"), 0);
+    cr_assert_eq(cb_override(breaker_created(registry, "a", "jitter=1"), CB_DISABLED, 0, "by hand"), 0);
     wait_for(path, "state=disabled", true);
     daemon_kill(&host);
     host.extra[1][0] = '3'; /* 36 */
     start_log();
     cb_detach(&registry);
     cr_assert_eq(cb_attach(host.registry, &registry), 0);
-    cr_expect(health_of("a").counts.state == CB_DISABLED);
+    cr_expect(breaker_health(registry, "a").counts.state == CB_DISABLED);
 }
 
 /* ---- a damaged file ---- */
@@ -321,9 +307,9 @@ static void expect_kept(const char *content)
 static void damage(char content[4096])
 {
     begin();
-    create("a", "jitter=1");
-    cr_assert_eq(cb_override(create("b", "jitter=2"), CB_FORCED_OPEN, 0, "do not lose this"), 0);
-    create("c", "jitter=3");
+    breaker_created(registry, "a", "jitter=1");
+    cr_assert_eq(cb_override(breaker_created(registry, "b", "jitter=2"), CB_FORCED_OPEN, 0, "do not lose this"), 0);
+    breaker_created(registry, "c", "jitter=3");
     wait_for(path, "breaker c", true);
     daemon_kill(&host);
     snprintf(content, 4096, "%s", content_of(path));
@@ -337,8 +323,8 @@ Test(state, a_damaged_line_costs_its_breaker_and_is_told_and_kept)
     damage(content);
     reboot();
     cr_expect(!is_there("b"));
-    cr_expect_str_eq(health_of("a").policy, "jitter=1");
-    cr_expect_str_eq(health_of("c").policy, "jitter=3");
+    cr_expect_str_eq(breaker_health(registry, "a").policy, "jitter=1");
+    cr_expect_str_eq(breaker_health(registry, "c").policy, "jitter=3");
     SAYS(":3: it is damaged: ");
     SAYS("breaker b creator=0 state=forced-open uid=");
     expect_kept(content);
@@ -349,7 +335,7 @@ Test(state, a_damaged_file_is_kept_also_when_the_memory_is_there)
     static char content[4096];
     damage(content);
     start_log();
-    cr_expect_eq(health_of("b").counts.state, CB_FORCED_OPEN);
+    cr_expect_eq(breaker_health(registry, "b").counts.state, CB_FORCED_OPEN);
     expect_kept(content);
     wait_for(path, "jitter=2", true);
 }
@@ -398,7 +384,7 @@ Test(state, more_breakers_than_there_is_room_for)
 {
     begin();
     for (char name[] = "a"; *name < 'a' + 16; ++*name)
-        create(name, "");
+        breaker_created(registry, name, "");
     wait_for(path, "breaker p", true);
     daemon_kill(&host);
     host.extra[1][1] = '\0'; /* 1 */
@@ -458,9 +444,9 @@ Test(state, when_it_cannot_be_written_any_more_that_is_told_once_and_tried_again
     wait_for(path, "end 0", true);
     snprintf(obstacle, sizeof obstacle, "%s.new", path);
     cr_assert(mkdir(obstacle, 0700) == 0);
-    create("a", "");
+    breaker_created(registry, "a", "");
     wait_for(log_path, "cannot be written: File exists; trying again", true);
-    create("b", "");
+    breaker_created(registry, "b", "");
     cr_assert(rmdir(obstacle) == 0);
     wait_for(path, "breaker b", true);
     wait_for(log_path, "is written again", true);

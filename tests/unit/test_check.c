@@ -3,52 +3,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/call.h"
 #include "core/check.h"
 #include "core/events.h"
-#include "core/panel.h"
 #include "core/transition.h"
 
-static struct segment segment;
-static struct lane *lane;
-static uint64_t clock_ms = 1000000, open_until;
-static uint32_t slot;
+#include "breaker_fixture.h" /* behind core's headers, whose parameters have its names */
+
+static uint64_t open_until;
 static uint32_t owners[64];
 static uint64_t living[8];
 static const struct lane_memory memory = {owners, living};
 
-static uint32_t create(const char *name, const char *text)
-{
-    struct policy policy;
-    char error[SEGMENT_ERROR_SIZE];
-    uint32_t made;
-    cr_assert_eq(policy_parse(text, &policy, error), 0, "%s", error);
-    cr_assert_geq(panel_create(&segment, name, &policy, 0, &made, error), 0, "%s", error);
-    return made;
-}
-
 static void begin(void)
 {
-    struct geometry geometry;
-    geometry_default(&geometry, 16);
-    geometry.chunk_count = 64;
-    geometry.worker_count = 8;
-    cr_assert_eq(segment_private(&geometry, &segment), 0);
-    segment.virtual_ms = &clock_ms;
-    cr_assert_eq(lane_create(&lane), 0);
-    slot = create("b", "open_timeout=1s max_concurrent=4 call_timeout=5s");
+    breaker_begin(0, "open_timeout=1s max_concurrent=4 call_timeout=5s");
     open_until = 0;
     memset(owners, 0, sizeof owners);
     memset(living, 0, sizeof living);
 }
 
-static void end(void)
-{
-    lane_destroy(&segment, lane);
-    segment_close(&segment);
-}
-
-TestSuite(check, .init = begin, .fini = end);
+TestSuite(check, .init = begin, .fini = breaker_end);
 
 static uint32_t check_chunk(uint32_t chunk, bool wiped)
 {

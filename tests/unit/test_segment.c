@@ -1,6 +1,5 @@
 /* A registry's memory: made whole or not at all, and joined only if everything about it is right. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -16,6 +15,7 @@
 
 #include "core/object.h"
 #include "core/segment.h"
+#include "tests/folder.h"
 
 static char name[64], panel_path[OBJECT_PATH_SIZE], live_path[OBJECT_PATH_SIZE], error[SEGMENT_ERROR_SIZE];
 static struct segment made;
@@ -459,17 +459,6 @@ Test(segment, retired)
     accepted();
 }
 
-static int entries(const char *folder)
-{
-    int count = 0;
-    DIR *dir = opendir(folder);
-    cr_assert_not_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
-}
-
 /* A /dev/shm of our own, which nobody else sees. */
 static void own_shm(const char *options)
 {
@@ -486,7 +475,7 @@ Test(segment, too_small_a_dev_shm)
         own_shm(sizes[i]);
         cr_assert_eq(segment_create(name, &geometry, (gid_t)-1, "", &made, error), -ENOSPC, "%s", error);
         cr_assert(strstr(error, "needs") && strstr(error, "free") && strstr(error, "capacity"), "%s", error);
-        cr_assert_eq(entries("/dev/shm"), 0, "nothing half-made");
+        cr_assert_eq(folder_count("/dev/shm"), 0, "nothing half-made");
         umount("/dev/shm");
     }
 }
@@ -525,12 +514,12 @@ Test(segment, default_geometry)
 Test(segment, no_descriptor_stays_open)
 {
     struct segment joined;
-    int before = entries("/proc/self/fd");
+    unsigned before = folder_count("/proc/self/fd");
     create();
     cr_assert_eq(segment_open(name, false, &joined, error), 0);
     uint32_t version = 9;
     scribble(panel_path, offsetof(struct panel_header, version), &version, sizeof version);
     refused(SEGMENT_EVERSION, "version 9");
-    cr_assert_eq(entries("/proc/self/fd"), before);
+    cr_assert_eq(folder_count("/proc/self/fd"), before);
     segment_close(&joined);
 }

@@ -8,16 +8,10 @@
 #include "core/gate.h"
 #include "core/panel.h"
 #include "registryd/state_breaker.h"
+#include "tests/small_geometry.h"
 
 #define WALL_MS UINT64_C(1795253400250)
 
-static const struct geometry small = {.capacity = 4,
-                                      .stripes = 1,
-                                      .worker_count = 4,
-                                      .chunk_count = 8,
-                                      .place_count = 16,
-                                      .journal_length = 16,
-                                      .event_length = 16};
 static struct segment before, after;
 static struct state_entry entry;
 
@@ -26,7 +20,7 @@ static void start(void)
     struct policy policy;
     char error[POLICY_ERROR_SIZE];
     uint32_t slot;
-    cr_assert(segment_private(&small, &before) == 0 && segment_private(&small, &after) == 0);
+    cr_assert(segment_private(&small_geometry, &before) == 0 && segment_private(&small_geometry, &after) == 0);
     cr_assert_eq(policy_parse("open_timeout=10s backoff_multiplier=2 max_open_timeout=40s", &policy, error), 0);
     cr_assert_eq(panel_create(&before, "a", &policy, 1000, &slot, error), PANEL_CREATED);
     cr_assert_eq(slot, 0);

@@ -1,45 +1,16 @@
 /* What is added up for readers while calls are half counted: a latency is there, and what is subtracted for it is not. */
 #include <criterion/criterion.h>
 
-#include "core/call.h"
-#include "core/panel.h"
+#include "breaker_fixture.h" /* behind core's headers, whose parameters have its names */
 
-static struct segment segment;
-static struct lane *lane;
-static uint64_t clock_ms = 1000000;
-static uint32_t slot;
 static struct tally tally;
-
-static uint32_t create(const char *name, const char *text)
-{
-    struct policy policy;
-    char error[SEGMENT_ERROR_SIZE];
-    uint32_t made;
-    cr_assert_eq(policy_parse(text, &policy, error), 0, "%s", error);
-    cr_assert_geq(panel_create(&segment, name, &policy, 0, &made, error), 0, "%s", error);
-    return made;
-}
 
 static void begin(void)
 {
-    struct geometry geometry;
-    geometry_default(&geometry, 16);
-    geometry.stripes = 1;
-    geometry.chunk_count = 64;
-    geometry.worker_count = 8;
-    cr_assert_eq(segment_private(&geometry, &segment), 0);
-    segment.virtual_ms = &clock_ms;
-    cr_assert_eq(lane_create(&lane), 0);
-    slot = create("b", "failure_threshold=100 timing=precise window=time:10s");
+    breaker_begin(1, "failure_threshold=100 timing=precise window=time:10s");
 }
 
-static void end(void)
-{
-    lane_destroy(&segment, lane);
-    segment_close(&segment);
-}
-
-TestSuite(tally, .init = begin, .fini = end);
+TestSuite(tally, .init = begin, .fini = breaker_end);
 
 static void call(enum outcome outcome)
 {
