@@ -96,12 +96,13 @@ static inline int settled(struct permit *permit, const struct binding *binding)
     return 0;
 }
 
-/* What is more than a plain success. */
+/* What is more than a plain success. A private breaker's clock may be virtual, of which plain_success_measured() does not
+ * know. */
 static __attribute__((noinline)) int success(cb_permit *handle)
 {
     struct permit *permit = permit_of(handle);
     const struct binding *binding = permit ? permit->binding : NULL;
-    if (binding && plain_success_measured(&binding->target, binding->lane, &permit->held))
+    if (binding && binding->shared && plain_success_measured(&binding->target, binding->lane, &permit->held))
         return settled(permit, binding);
     return settle(handle, OUTCOME_SUCCESS, TOOK_MEASURED);
 }

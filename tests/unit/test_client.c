@@ -158,6 +158,26 @@ Test(client, a_streak_is_gone_with_the_first_success_after_a_recovery)
     cr_assert_eq(segment_slot(&registry->own->segment, breaker_binding(breaker)->slot)->streak & STREAK_MASK, 0);
 }
 
+/* What settles quickly reads the real clocks, and must keep away. */
+Test(client, calls_are_timed_by_the_virtual_clock_alone)
+{
+    struct cb_health health;
+    cb_breaker *timed;
+    cb_permit permit;
+    const uint64_t ms = UINT64_C(1000000000000); /* later than any machine's own */
+    cr_assert_eq(cb_virtual_advance(registry, ms), 0);
+    cr_assert_eq(cb_get_or_create(registry, "timed", "slow_call_duration=100ms", &timed), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_assert_eq(cb_acquire(timed, &permit), CB_ADMITTED);
+        cr_assert_eq(cb_virtual_advance(registry, ms + 1000 * i + (i < 2 ? 99 : 100)), 0);
+        cr_assert_eq(cb_success(&permit), 0);
+        cr_assert_eq(cb_virtual_advance(registry, ms + 1000 * (i + 1)), 0);
+    }
+    cr_assert_eq(cb_health_of(timed, &health, sizeof health), 0);
+    cr_assert_eq(health.counts.slow, 2);
+    cr_assert_eq(health.counts.successes, 4);
+}
+
 Test(client, looking_changes_nothing_and_says_how_long)
 {
     cb_trip(breaker, NULL);
