@@ -14,7 +14,7 @@ struct actor {
 /* An admitted call, kept in the caller's permit. All zero: none. */
 struct held {
     uint64_t call;        /* the word in the lane (also when it found no room there) */
-    uint64_t started;     /* nanoseconds, 0: not timed */
+    uint64_t started;     /* see clock_started(); 0: not timed */
     uint32_t entry;       /* lane entry + 1; 0: not in a lane */
     uint32_t place;       /* bulkhead place + 1; 0: none */
     uint64_t owner;       /* the lane's serial */

@@ -32,6 +32,7 @@ static const uint32_t shape[] = {
     offsetof(struct panel_header, live_size),
     offsetof(struct panel_header, socket),
     offsetof(struct panel_header, retired),
+    offsetof(struct panel_header, tick),
     offsetof(struct panel_header, keeper),
     offsetof(struct panel_header, event_last),
     offsetof(struct panel_header, order),

@@ -3,7 +3,8 @@
  *
  *   /registryd.NAME.panel                        written by its keeper alone (the daemon); workers map it read-only
  *   +------------------+ 0
- *   | panel header     | sizes, offsets, identity; written once, before publication (but for `retired`)
+ *   | panel header     | sizes, offsets, identity; written once, before publication (but for `retired`,
+ *   |                  |   the length of a tick, and what belongs to the keeper and to the mutex)
  *   +------------------+ index_offset
  *   | name index       | u32[index_length]: slot + 1, 0 empty, INDEX_TOMB; open addressing by name hash;
  *   |                  |   written under header.mutex, read without a lock (a hit is checked against the block)
@@ -107,6 +108,7 @@ struct panel_header {
     uint32_t next_slot;     /* hint: where the search for a free slot begins; under the mutex */
     uint32_t place_top;     /* no extent reaches beyond this place; under the mutex */
     au32 keeper_is;         /* the process that holds `keeper`, and whether it is a daemon (core/keeper.c) */
+    au64 tick;              /* how long a tick of the processor's counter is; 0: nobody knows (core/ticks.h) */
     pthread_mutex_t keeper; /* robust, process-shared: who may write the panel at all; before all others */
     au32 damage_count;      /* how often damage to `live` was found and repaired */
     au32 event_heard;       /* the newest event that a daemon has told its listeners of, as far as 32 bits go */

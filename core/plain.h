@@ -16,6 +16,7 @@
 /* Where a breaker's words are. */
 struct plain_target {
     const struct control *control;
+    const au64 *tick; /* how long one is */
     struct slot *slot;
     struct stripe *stripes;
     uint32_t stripe_mask;
@@ -26,11 +27,18 @@ static inline struct plain_target plain_target(const struct segment *segment, ui
 {
     return (struct plain_target){
         .control = &segment->controls[slot],
+        .tick = &segment->panel->tick,
         .slot = segment_slot(segment, slot),
         .stripes = segment_stripe(segment, slot, 0),
         .stripe_mask = segment->stripes - 1,
         .number = slot,
     };
+}
+
+/* The length of a tick, which the daemon measures. */
+static inline uint64_t plain_tick(const struct plain_target *target)
+{
+    return atomic_load_explicit(target->tick, memory_order_relaxed);
 }
 
 #define PLAIN_EXCLUDES_ACQUIRE (TRAIT_CALL_TIMEOUT | TRAIT_LIMITED)
@@ -40,7 +48,7 @@ static inline bool plain_admits(const struct plain_target *target)
     return gate_state(atomic_load_explicit(&target->slot->gate, memory_order_acquire)) == STATE_CLOSED;
 }
 
-/* True: admitted, *held is filled. `started`: when, if it is timed, else 0. False: nothing was done. */
+/* True: admitted, *held is filled. `started`: see clock_started(); 0: not timed. False: nothing was done. */
 static inline bool plain_acquire(const struct plain_target *target, const struct lane *lane, uint64_t commit,
                                  uint64_t started, struct held *held)
 {
@@ -67,7 +75,7 @@ static inline bool plain_acquire(const struct plain_target *target, const struct
 static inline bool plain_reject(const struct plain_target *target)
 {
     uint64_t gate = atomic_load_explicit(&target->slot->gate, memory_order_acquire);
-    if (gate_state(gate) == STATE_CLOSED || !gate_keeps_out(gate, clock_read_ms(CLOCK_MONOTONIC_COARSE)))
+    if (gate_state(gate) == STATE_CLOSED || !gate_keeps_out(gate, clock_coarse_ms()))
         return false;
     count_one(&target->stripes[(unsigned)cpu_here() & target->stripe_mask].rejected_open);
     return true;
@@ -90,7 +98,7 @@ static inline bool plain_window(const struct plain_target *target, const struct 
                                 uint16_t epoch)
 {
     if (commit & TRAIT_WINDOW_TIME)
-        return window_prepared(stripe, epoch, clock_read_ms(CLOCK_MONOTONIC_COARSE));
+        return window_prepared(stripe, epoch, clock_coarse_ms());
     return !(commit & TRAIT_WINDOW_COUNT) || plain_ring(target, commit, epoch);
 }
 
@@ -99,7 +107,7 @@ static inline au64 *plain_counter(const struct plain_target *target, struct stri
                                   uint64_t started)
 {
     const struct control_copy *copy = &target->control->copy[commit & 1];
-    uint64_t now = clock_timing_ns(commit), took = now > started ? now - started : 0;
+    uint64_t took = clock_took_ns(commit, plain_tick(target), started);
     uint64_t slow_ms = __atomic_load_n(&copy->policy.slow_call_duration_ms, __ATOMIC_ACQUIRE);
     if (!(commit & TRAITS_TIMED) || ((commit & TRAIT_SLOW) && took >= slow_ms * 1000000u) ||
         atomic_load_explicit(&target->control->commit, memory_order_relaxed) != commit)

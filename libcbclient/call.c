@@ -53,7 +53,8 @@ static __attribute__((noinline)) int acquire_timed(cb_breaker *breaker, struct p
                                                    uint64_t commit)
 {
     if (plain_admits(&binding->target) &&
-        plain_acquire(&binding->target, binding->lane, commit, clock_timing_ns(commit), &permit->held))
+        plain_acquire(&binding->target, binding->lane, commit, clock_started(commit, plain_tick(&binding->target)),
+                      &permit->held))
         return admitted(permit, binding);
     return acquire_further(breaker, permit, binding);
 }

@@ -11,10 +11,13 @@
 #include "registryd/log.h"
 #include "registryd/process.h"
 
-#define TURN_MS 20
-#define GUARD_STEPS                                                                                                    \
-    8000               /* locks that the kernel may pass by in a turn: it goes through all of them for each question */
-#define LAPSE_TURNS 50 /* leases and overrides lapse for whoever calls; this is for breakers that nobody calls */
+#define TURN_MS      20
+#define CLOCK_SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
+#define TICK_FIRST  3 /* turns, for two measurements; then one in TICK_TURNS, for it takes some time */
+#define TICK_TURNS  50
+#define LAPSE_TURNS 50   /* leases and overrides lapse for whoever calls; this is for breakers that nobody calls */
+#define GUARD_STEPS 6000 /* locks that the kernel may pass by in a turn: all of them for each question */
 
 struct watch {
     struct reaper *reaper;
@@ -202,6 +205,8 @@ static void on_turn(uv_timer_t *timer)
         if (inspector_changed(&reaper->inspector, worker))
             reaper_watch(reaper, worker);
     ask_guards(reaper);
+    if (reaper->turns < TICK_FIRST || reaper->turns % TICK_TURNS == 0)
+        tickrate_turn(&reaper->tickrate, &reaper->registry->segment.panel_rw->tick);
     inspector_turn(&reaper->inspector);
     if (reaper->registry->timed)
         call_tick(&reaper->registry->segment);
@@ -236,6 +241,7 @@ bool reaper_start(struct reaper *reaper, uv_loop_t *loop, struct registry *regis
         log_say(LOG_ERR, "no memory for %u workers", registry->segment.worker_count);
         return false;
     }
+    tickrate_start(&reaper->tickrate, CLOCK_SOURCE);
     uv_timer_init(loop, &reaper->timer);
     uv_prepare_init(loop, &reaper->funeral);
     reaper->timer.data = reaper->funeral.data = reaper;
@@ -249,6 +255,7 @@ void reaper_stop(struct reaper *reaper)
     for (uint32_t worker = 0; worker < reaper->registry->segment.worker_count; worker++)
         if (reaper->watches[worker])
             watch_end(reaper->watches[worker]);
+    tickrate_stop(&reaper->tickrate);
     uv_close((uv_handle_t *)&reaper->timer, NULL);
     uv_close((uv_handle_t *)&reaper->funeral, NULL);
     tables_destroy(reaper);

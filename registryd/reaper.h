@@ -8,12 +8,14 @@
 
 #include "registryd/inspector.h"
 #include "registryd/registry.h"
+#include "registryd/tickrate.h"
 
 struct watch;
 
 struct reaper {
     struct registry *registry;
     struct inspector inspector;
+    struct tickrate tickrate;
     uv_loop_t *loop;
     uv_timer_t timer;
     struct watch **watches; /* by worker number; NULL: nobody has it */

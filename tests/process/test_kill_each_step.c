@@ -174,7 +174,7 @@ static void acquires_plainly(void)
 {
     struct plain_target target = plain_target(&scene.segment, PEER_SLOT);
     uint64_t commit = panel_commit(&scene.segment, PEER_SLOT);
-    uint64_t started = commit & TRAITS_TIMED ? clock_timing_ns(commit) : 0;
+    uint64_t started = commit & TRAITS_TIMED ? clock_started(commit, plain_tick(&target)) : 0;
     if (!plain_acquire(&target, own, commit, started, &mine))
         _exit(1);
 }
