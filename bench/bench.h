@@ -75,7 +75,6 @@ double measure_clock(struct bench *, unsigned);
 double measure_mutex_pair(struct bench *, unsigned);
 double measure_pair(struct bench *, unsigned breaker);
 double measure_pair_two(struct bench *, unsigned breaker);
-double measure_pair_and_clocks(struct bench *, unsigned breaker);
 double measure_rejection(struct bench *, unsigned breaker);
 double measure_failure(struct bench *, unsigned breaker);
 double measure_trip(struct bench *, unsigned breaker);

@@ -23,24 +23,6 @@ double measure_pair(struct bench *bench, unsigned breaker)
     return pairs(bench->breakers[breaker], TURNS);
 }
 
-/* What timing is held against. In one loop, for that is how they are paid: reading the clock waits for whatever came
- * before it, so the three together take longer than the sum of what each takes alone. */
-double measure_pair_and_clocks(struct bench *bench, unsigned breaker)
-{
-    cb_permit permit;
-    struct timespec before, after;
-    uint64_t began = now_ns();
-    for (unsigned i = 0; i < TURNS; i++) {
-        clock_gettime(CLOCK_MONOTONIC, &before);
-        opaque(&before);
-        cb_acquire(bench->breakers[breaker], &permit);
-        cb_success(&permit);
-        clock_gettime(CLOCK_MONOTONIC, &after);
-        opaque(&after);
-    }
-    return (double)(now_ns() - began) / TURNS;
-}
-
 double measure_failure(struct bench *bench, unsigned breaker)
 {
     cb_permit permit;

@@ -12,11 +12,13 @@
 
 enum unit { UNIT_NS, UNIT_BYTES, UNIT_PERCENT };
 
-/* What a value must not exceed: constant + factor x another row of the same run. All 0: nothing to reach. */
+/* What a value must not exceed: constant + factor x another row of the same run + that many clock reads. All 0: nothing
+ * to reach. */
 struct limit {
     const char *text;
     double constant, factor;
     unsigned of; /* enum row_id */
+    unsigned clocks;
 };
 
 /* Rows of one group are measured in turn, run by run, so that a disturbance meets all of them. The crowd is forked before
@@ -32,7 +34,6 @@ enum row_id {
     ROW_CLOSED_TWO,
     ROW_WINDOW_TIME,
     ROW_WINDOW_COUNT,
-    ROW_PAIR_AND_CLOCKS,
     ROW_TIMED,
     ROW_REJECTED,
     ROW_FAILURE,
