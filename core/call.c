@@ -20,7 +20,7 @@ static uint64_t started_now(const struct segment *segment, uint64_t commit)
         return 0;
     if (segment->virtual_ms)
         return *segment->virtual_ms * 1000000u + 1; /* + 1: never 0 */
-    return clock_started(commit, atomic_load_explicit(&segment->panel->tick, memory_order_relaxed));
+    return clock_started(commit, segment_tick(segment));
 }
 
 /* An acquisition under way: what it holds so far, so that a rejection can give it back. */

@@ -46,6 +46,12 @@ static inline uint64_t segment_now_ms(const struct segment *segment)
     return segment->virtual_ms ? *segment->virtual_ms : clock_coarse_ms();
 }
 
+/* How long a tick is, as the daemon has measured. */
+static inline uint64_t segment_tick(const struct segment *segment)
+{
+    return atomic_load_explicit(&segment->panel->tick, memory_order_relaxed);
+}
+
 /* When a call began that is timed, by its breaker's traits: ticks if it is odd, else nanoseconds; never 0. `tick`: how
  * long a tick is, as the registry has it. */
 #define STARTED_TICKS UINT64_C(1)

@@ -176,8 +176,8 @@ static uint64_t took_since(const struct segment *segment, const struct held *hel
         return TOOK_MEASURED;
     if (segment->virtual_ms)
         return *segment->virtual_ms * 1000000u + 1 - held->started;
-    uint64_t tick = atomic_load_explicit(&segment->panel->tick, memory_order_relaxed);
-    return clock_took_ns(panel_commit(segment, (uint32_t)(held->call & 0xffff)), tick, held->started);
+    uint64_t commit = panel_commit(segment, (uint32_t)(held->call & 0xffff));
+    return clock_took_ns(commit, segment_tick(segment), held->started);
 }
 
 void probe_lost(const struct segment *segment, uint64_t call, struct actor holder)

@@ -154,7 +154,7 @@ void breaker_rejoin(cb_breaker *breaker)
     cb_registry *registry = breaker->registry;
     if (registry->is_virtual)
         return;
-    uint64_t now = clock_read_ms(CLOCK_MONOTONIC_COARSE);
+    uint64_t now = clock_coarse_ms();
     uint64_t due = atomic_load_explicit(&registry->next_try_ms, memory_order_relaxed);
     bool gone = !binding_current(breaker_binding(breaker));
     if (!gone && (now < due || !atomic_compare_exchange_strong(&registry->next_try_ms, &due, now + REJOIN_EVERY_MS)))

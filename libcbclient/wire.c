@@ -30,7 +30,7 @@ static int unreachable(const cb_registry *registry, const char *path, int code)
 
 static int64_t now_ms(void)
 {
-    return (int64_t)clock_read_ms(CLOCK_MONOTONIC_COARSE);
+    return (int64_t)clock_coarse_ms();
 }
 
 static int left_ms(int64_t until)
